@@ -1,0 +1,172 @@
+"""Who gets into the line, and who comes back to it.
+
+There are two lines of one bound: for the floor (and the audio floor), and for silent out-of-band responses,
+which wait for nobody but a free lane.
+"""
+
+from dataclasses import replace
+
+from charye.core.effects import Effect, Note, Send
+from charye.core.requests import (
+    TOKEN_KEY,
+    OnUserSpeech,
+    Outcome,
+    OutcomeKind,
+    Progress,
+    RequestId,
+    ResponseRequest,
+    SameKey,
+    Stage,
+    Step,
+    Ticket,
+)
+from charye.core.settings import Settings
+from charye.core.tickets import Tickets
+from charye.core.waiting import Waiting, WhenFull
+from charye.protocol import ResponseCreate
+
+__all__ = ["Admission", "create_event"]
+
+
+def create_event(ticket: Ticket, token: str, now: float) -> Send:
+    """The create of this ticket's next try; counts it. The token is its event id and its metadata."""
+    ticket.attempts += 1
+    ticket.sent_at, ticket.stage = now, Stage.ASKED
+    request = ticket.request
+    parameters = request.parameters.tagged(
+        conversation="none" if request.conversation == "none" else None,
+        metadata={**request.metadata, TOKEN_KEY: token},
+    )
+    return Send(ResponseCreate(response=parameters, event_id=token))
+
+
+class Admission:
+    """The lines, and the rules of entering and leaving them."""
+
+    __slots__ = ("_out", "_settings", "aside", "floor", "tickets")
+
+    def __init__(self, settings: Settings, tickets: Tickets, out: list[Effect]) -> None:
+        self._settings = settings
+        self._out = out
+        self.tickets = tickets
+        self.floor = Waiting(ageing_s=settings.ageing_s)
+        self.aside = Waiting(ageing_s=settings.ageing_s)
+
+    def line_of(self, request: ResponseRequest) -> Waiting:
+        """Where it waits."""
+        silent = request.conversation == "none" and not request.speaks_aloud
+        return self.aside if silent else self.floor
+
+    def admit(self, request: ResponseRequest, now: float) -> None:
+        """Let it wait, or end it at once as `denied`, with the reason.
+
+        Raises:
+            LocalProtocolError: a living request has this id; nothing has changed.
+        """
+        ticket = self.tickets.open(request, now)
+        if request.conversation == "none" and not self._settings.dialect.out_of_band:
+            self.tickets.end(ticket, OutcomeKind.DENIED, now, reason="no out-of-band lane")
+            return
+        line = self.line_of(request)
+        other = line.same_key(request.coalesce_key)
+        if self._is_full(line):
+            policy = self._settings.when_full
+            if policy is WhenFull.REPLACE_SAME_KEY and other is not None:
+                self._replace(line, other, ticket, now)
+            elif policy is WhenFull.DROP_OLDEST and self._make_room(line, request, now):
+                self._enter(line, line.same_key(request.coalesce_key), ticket, now)
+            else:
+                self.tickets.end(ticket, OutcomeKind.DENIED, now, reason="queue full")
+            return
+        self._enter(line, other, ticket, now)
+
+    def requeue(self, ticket: Ticket, reason: str, now: float) -> None:
+        """Back to its old place, unless it has been tried too often or its time is over. Ended ones stay ended."""
+        if ticket.stage is Stage.ENDED:
+            return
+        if ticket.attempts >= ticket.request.max_attempts:
+            self.tickets.end(ticket, OutcomeKind.FAILED, now, reason="exhausted")
+            return
+        ticket.stage, ticket.response_id = Stage.WAITING, None
+        self.tickets.tell(ticket, Progress(Step.QUEUED, reason))
+        line = self.line_of(ticket.request)
+        other = line.same_key(ticket.request.coalesce_key)
+        if other is None:
+            line.add(ticket)
+            return
+        line.remove(other)
+        self._merge(line, *sorted((ticket, other), key=lambda each: each.age))
+
+    def expire(self, now: float) -> None:
+        """End those whose time is over."""
+        for line in (self.floor, self.aside):
+            for ticket in line.expired(now):
+                line.remove(ticket)
+                self.tickets.end(ticket, OutcomeKind.EXPIRED, now, reason="waited too long")
+
+    def leave(self, ticket: Ticket) -> None:
+        """It waits no more: it is asked for, or it ends."""
+        self.line_of(ticket.request).remove(ticket)
+
+    def part(self, ticket: Ticket, request_id: RequestId, reason: str, now: float) -> None:
+        """One of several askers cancels; the response is still wanted by the others."""
+        waited = ticket.stage is Stage.WAITING and self.line_of(ticket.request).remove(ticket)
+        waited_s = now - ticket.asked_at
+        outcome = Outcome(OutcomeKind.CANCELLED, reason, attempts=ticket.attempts, waited_s=waited_s)
+        self.tickets.leave(ticket, request_id, outcome)
+        if waited:
+            self.line_of(ticket.request).add(ticket)
+
+    def dropped_by_speech(self) -> list[RequestId]:
+        """Askers of requests that are worth nothing once the user speaks, and do not speak yet."""
+        return [
+            asker
+            for ticket in self.tickets.all()
+            if ticket.request.on_user_speech is OnUserSpeech.DROP
+            and ticket.stage in (Stage.WAITING, Stage.ASKED)
+            for asker in ticket.askers
+        ]
+
+    def next_deadline(self, now: float) -> float | None:
+        """When a wait ends by itself: an expiry, or a rest."""
+        times = [
+            time
+            for line in (self.floor, self.aside)
+            for time in (line.next_expiry(), line.next_rested(now))
+            if time is not None
+        ]
+        return min(times, default=None)
+
+    def _is_full(self, line: Waiting) -> bool:
+        return line.askers >= self._settings.max_waiting
+
+    def _enter(self, line: Waiting, other: Ticket | None, ticket: Ticket, now: float) -> None:
+        if other is None:
+            line.add(ticket)
+        elif ticket.request.same_key is SameKey.REPLACE:
+            self._replace(line, other, ticket, now)
+        else:
+            line.remove(other)
+            self._merge(line, other, ticket)
+
+    def _merge(self, line: Waiting, older: Ticket, newer: Ticket) -> None:
+        """One ticket for both: the age of the older, the wish of the newer, the higher class of the two."""
+        higher = min(older.request.priority, newer.request.priority)
+        older.request = replace(newer.request, id=older.request.id, priority=higher)
+        self.tickets.join(older, newer)
+        line.add(older)
+        self._out.append(Note("joined a waiting request", about=older.request.id))
+
+    def _replace(self, line: Waiting, older: Ticket, newer: Ticket, now: float) -> None:
+        line.remove(older)
+        self.tickets.end(older, OutcomeKind.CANCELLED, now, reason="replaced")
+        newer.age = older.age
+        line.add(newer)
+
+    def _make_room(self, line: Waiting, request: ResponseRequest, now: float) -> bool:
+        victim = line.lowest()
+        if victim is None or victim.request.priority < request.priority:
+            return False
+        line.remove(victim)
+        self.tickets.end(victim, OutcomeKind.DENIED, now, reason="dropped for a newer one")
+        return True

@@ -1,0 +1,92 @@
+"""The machines of one conversation, put together, and the rounds in which they take note of each other."""
+
+from charye.core.conversation import Conversation
+from charye.core.coordinator import Coordinator
+from charye.core.effects import Effect
+from charye.core.floor import State
+from charye.core.playout import Playout
+from charye.core.requests import Priority, RequestId, ResponseRequest, Stage
+from charye.core.settings import Settings
+from charye.core.tools import Tools
+from charye.core.turns import Turns
+
+__all__ = ["Machines"]
+
+
+class Machines:
+    """What the peer drives.
+
+    Args:
+        out: effects of the present input, in order; everybody appends, the peer hands them out.
+        bytes_per_ms: of the output audio.
+        commits: ours, whose `input_audio_buffer.committed` is still to come.
+    """
+
+    __slots__ = (
+        "bytes_per_ms",
+        "commits",
+        "conversation",
+        "coordinator",
+        "out",
+        "playout",
+        "settings",
+        "tools",
+        "turns",
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.out: list[Effect] = []
+        self.turns = Turns(settings.patience)
+        self.playout = Playout(settings.reporting, patience_s=settings.patience.playout_s)
+        self.coordinator = Coordinator(settings, self.turns, self.playout, self.out)
+        self.tools = Tools(settings.tools, self.out)
+        self.conversation = Conversation(bound=settings.mirror_items)
+        self.bytes_per_ms = 48.0  # PCM16, mono, 24 kHz
+        self.commits = 0
+
+    @property
+    def is_online(self) -> bool:
+        """Whether what is sent now arrives anywhere."""
+        return self.coordinator.floor.state is not State.OFFLINE
+
+    def reply_request(self, why: str) -> ResponseRequest:
+        """A plain reply to the user's turn. Those that wait at the same time are one."""
+        return ResponseRequest(
+            id=RequestId(f"charye.user.{self.coordinator.tickets.count + 1}"),
+            trigger=f"user:{why}",
+            priority=Priority.USER,
+            coalesce_key="user-turn",
+        )
+
+    def settle(self, now: float) -> list[Effect]:
+        """After an input: until nobody has anything new for another; gives the effects."""
+        self.coordinator.settle(now)
+        while self._hand_over(now):
+            self.coordinator.settle(now)
+        effects = self.out.copy()
+        self.out.clear()
+        return effects
+
+    def _hand_over(self, now: float) -> bool:
+        """Between the floor and the tools: which responses are over, which follow-ups are wanted or told."""
+        keeper, tools, tickets = self.coordinator.keeper, self.tools, self.coordinator.tickets
+        for request_id in tools.awaited():
+            ticket = tickets.get(request_id)
+            if ticket is None or ticket.stage in (Stage.SPEAKING, Stage.HEARING):
+                tools.told(request_id)
+        if not (keeper.ended or keeper.lost or tools.wanted or tools.withdrawn):
+            return False
+        ended, keeper.ended = keeper.ended, []
+        for response_id, wanted in ended:
+            tools.response_over(response_id, now, wanted=wanted)
+        if keeper.lost:
+            keeper.lost = False
+            tools.lose(now)
+        withdrawn, tools.withdrawn = tools.withdrawn, []
+        for request_id in withdrawn:
+            self.coordinator.cancel(request_id, now, reason="answered by another response")
+        wanted_now, tools.wanted = tools.wanted, []
+        for request in wanted_now:
+            self.coordinator.request(request, now)
+        return True

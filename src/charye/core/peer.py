@@ -1,0 +1,228 @@
+"""The peer: the client half of a Realtime conversation, without any I/O. The one door of the core.
+
+Feed it what happened and the time; perform the effects that come out, in order:
+
+    effects = peer.receive(decode_server_event(data), now)      # what the server said
+    effects = peer.request(ResponseRequest(...), now)           # what the app asks
+    effects = peer.played(item_id, played_ms, now)              # what was heard
+    effects = peer.tick(now)                                    # that `next_deadline` is met
+
+`now` is seconds on any clock that does not go back; the caller owns it. A call that is illegal (`press` while
+pressed) raises `LocalProtocolError` and changes nothing. What the server sends never raises: it is noted.
+
+Not safe for several threads: one thread, or one loop, feeds it.
+"""
+
+from enum import Enum
+
+from charye.core.conversation import Entry
+from charye.core.effects import Effect, Note, Send
+from charye.core.explain import explain
+from charye.core.floor import RUNS, Floor
+from charye.core.hearing import hear, play
+from charye.core.machines import Machines
+from charye.core.requests import RequestId, ResponseRequest
+from charye.core.settings import Settings
+from charye.core.tools import Answer
+from charye.core.turns import Turn, TurnInput
+from charye.protocol import (
+    ConversationItemCreate,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    Item,
+    ResponseOutputAudioDelta,
+    ServerEvent,
+)
+from charye.protocol.limits import COMMIT_MIN_MS
+
+__all__ = ["Peer", "Speaker"]
+
+
+class Speaker(Enum):
+    """Who has the floor, the user included, and the room."""
+
+    USER = "user"
+    OURS = "ours"  # a response that was asked for here
+    SERVER = "server"  # a response that the server began by itself, or somebody else
+    NOBODY = "nobody"
+
+
+class Peer:
+    """One conversation, over any number of connections. See the module for how to use it."""
+
+    __slots__ = ("_epoch", "_machines", "_microphone_ms")
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._machines = Machines(settings or Settings())
+        self._epoch = 0
+        self._microphone_ms = 0.0
+
+    # the line
+
+    def connected(self, now: float) -> list[Effect]:
+        """A connection stands. Sends what rebuilds the conversation, and whatever waits.
+
+        Raises:
+            LocalProtocolError: it is connected already.
+        """
+        machines = self._machines
+        machines.coordinator.connected(now)
+        machines.commits = 0
+        self._epoch += 1
+        machines.out += [Send(event) for event in machines.conversation.rebuild(self._epoch)]
+        return machines.settle(now)
+
+    def disconnected(self, now: float) -> list[Effect]:
+        """The connection is lost, or was given up. Every request follows its own policy. Twice does no harm."""
+        self._machines.coordinator.disconnected(now)
+        return self._machines.settle(now)
+
+    def receive(self, event: ServerEvent, now: float) -> list[Effect]:
+        """What the server said. Unknown events are none of our business and pass in silence."""
+        machines = self._machines
+        if not machines.is_online:
+            return [Note("an event of a connection that is given up", about=event.type)]
+        if type(event) is ResponseOutputAudioDelta:
+            play(machines, event, now)
+        else:
+            hear(machines, event, now)
+        return machines.settle(now)
+
+    # requests
+
+    def request(self, request: ResponseRequest, now: float) -> list[Effect]:
+        """Ask for a response. What becomes of it is told by `Tell`, an immediate refusal too.
+
+        Raises:
+            LocalProtocolError: a living request has this id.
+        """
+        self._machines.coordinator.request(request, now)
+        return self._machines.settle(now)
+
+    def cancel(self, request_id: RequestId, now: float) -> list[Effect]:
+        """Take a request back: its handle ends now, its voice stops now. One that has ended is only noted."""
+        self._machines.coordinator.cancel(request_id, now)
+        return self._machines.settle(now)
+
+    def interrupt(self, now: float) -> list[Effect]:
+        """Silence in the room now, whoever speaks: cancels what runs, truncates what was heard in part."""
+        self._machines.coordinator.interrupt(now, cancel=True)
+        return self._machines.settle(now)
+
+    def explain(self, request_id: RequestId, now: float) -> str:
+        """One sentence: why this request is not speaking now."""
+        machines = self._machines
+        return explain(request_id, machines.coordinator, machines.turns, machines.playout, now)
+
+    # the user
+
+    def press(self, now: float) -> list[Effect]:
+        """Push-to-talk: the user takes the floor. What speaks stops; the input buffer is emptied.
+
+        Raises:
+            LocalProtocolError: it is pressed already.
+        """
+        self._machines.turns.step(TurnInput.PRESS, now)
+        self._microphone_ms = 0.0
+        self._machines.coordinator.user_spoke(now)
+        self._machines.coordinator.interrupt(now, cancel=True)
+        if self._machines.is_online:
+            self._machines.out.append(Send(InputAudioBufferClear()))
+        return self._machines.settle(now)
+
+    def microphone(self, duration_ms: float) -> None:
+        """So much audio was appended to the input buffer. Lets `release` know a press that was too short."""
+        self._microphone_ms += duration_ms
+
+    def release(self, now: float, reply: ResponseRequest | None = None) -> list[Effect]:
+        """Push-to-talk: the user is done. Commits, and asks for the reply.
+
+        Presses in quick succession are answered by one reply: all their items are in the conversation.
+
+        Args:
+            reply: instead of a plain one of class USER, which coalesces under the key `user-turn`.
+        Raises:
+            LocalProtocolError: it is not pressed.
+        """
+        self._machines.turns.step(TurnInput.RELEASE, now)
+        if self._microphone_ms < COMMIT_MIN_MS:
+            # The server refuses a commit of less (API reference, input_audio_buffer.commit).
+            self._machines.out.append(
+                Note("pressed for too short a time", about=f"{self._microphone_ms:.0f} ms")
+            )
+            if self._machines.is_online:
+                self._machines.out.append(Send(InputAudioBufferClear()))
+        elif not self._machines.is_online:
+            self._machines.out.append(Note("nothing was listening: there is no connection"))
+        else:
+            self._machines.commits += 1
+            self._machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
+            self._machines.coordinator.request(reply or self._machines.reply_request("ptt"), now)
+        return self._machines.settle(now)
+
+    def add_item(self, item: Item, now: float) -> list[Effect]:
+        """Put an item of the app's (with an id of its own) into the conversation; kept over a reconnect."""
+        self._machines.conversation.put(item)
+        if self._machines.is_online:
+            self._machines.out.append(Send(ConversationItemCreate(item=item)))
+        return self._machines.settle(now)
+
+    # tools and loudspeaker
+
+    def tool_finished(self, call_id: str, answer: Answer, now: float) -> list[Effect]:
+        """A tool has its result. Late or unknown ones are noted and dropped."""
+        self._machines.tools.finished(call_id, answer, now)
+        return self._machines.settle(now)
+
+    def played(self, item_id: str, played_ms: float, now: float, *, content_index: int = 0) -> list[Effect]:
+        """The loudspeaker's report: so much of this item was played by now, counted from its start."""
+        self._machines.playout.played(item_id, played_ms, now, content_index=content_index)
+        return self._machines.settle(now)
+
+    # time
+
+    def tick(self, now: float) -> list[Effect]:
+        """Time has passed. Call it when `next_deadline` is met; calling it more often does no harm."""
+        self._machines.out += self._machines.playout.tick(now)
+        self._machines.coordinator.tick(now)
+        self._machines.tools.tick(now)
+        return self._machines.settle(now)
+
+    def next_deadline(self, now: float) -> float | None:
+        """When to `tick`, on the caller's clock, if nothing else happens before. None: never."""
+        times = (
+            self._machines.coordinator.next_deadline(now),
+            self._machines.playout.deadline(),
+            self._machines.tools.next_deadline(),
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    # who speaks, and what is known
+
+    @property
+    def floor(self) -> Floor:
+        """The floor as far as we know it; a frozen value."""
+        return self._machines.coordinator.floor
+
+    @property
+    def turn(self) -> Turn:
+        """The user's turn."""
+        return self._machines.turns.turn
+
+    @property
+    def items(self) -> list[Entry]:
+        """The conversation as far as we were told, in order."""
+        return self._machines.conversation.entries()
+
+    @property
+    def speaker(self) -> Speaker:
+        """Who has the floor now: the user, a response that runs, or one that is still being heard."""
+        machines = self._machines
+        floor = machines.coordinator.floor
+        if machines.turns.is_users:
+            return Speaker.USER
+        if floor.state in RUNS:
+            return Speaker.SERVER if floor.owner is None else Speaker.OURS
+        if not self._machines.playout.is_quiet:
+            return Speaker.OURS if self._machines.coordinator.endings.is_hearing else Speaker.SERVER
+        return Speaker.NOBODY
