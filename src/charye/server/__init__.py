@@ -1,0 +1,1 @@
+"""The other end, offline: a Realtime server. `peer` decides; `session` and `serve` perform."""
