@@ -45,6 +45,7 @@ EXAMPLES: list[Example] = [
     Example(errors.CharyeError, "something went wrong"),
     Example(errors.LocalProtocolError, "no such row", state="open", given="done"),
     Example(errors.ConfigurationError, "choose one of the two", option="create_response"),
+    Example(errors.ModelMissing, folder="/models/x", missing=("tokens.txt",), option="voice"),
     Example(errors.MissingExtra, feature="the microphone", extra="audio"),
     Example(errors.DeviceError, "the device is busy", device="hw:0"),
     Example(errors.ToolError, "the tool gave no result", tool="weather", call_id="call_1"),

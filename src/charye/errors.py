@@ -5,6 +5,7 @@ Branch on the type and on the fields, never on the text::
     CharyeError
     |-- LocalProtocolError          our side broke a rule of the protocol or of a state machine
     |-- ConfigurationError          our side: the options contradict each other, or one is missing
+    |   `-- ModelMissing            a local model, or a file of it, is not where it should be
     |-- MissingExtra                our side: an optional dependency is not installed
     |-- DeviceError                 this machine: microphone or loudspeaker
     |-- ToolError                   the application's tool
@@ -66,6 +67,7 @@ __all__ = [
     "LocalProtocolError",
     "MalformedEvent",
     "MissingExtra",
+    "ModelMissing",
     "ModelUnavailable",
     "QuotaExhausted",
     "RealtimeError",
@@ -159,8 +161,26 @@ class ConfigurationError(CharyeError):
 
     option: str | None
 
-    def __init__(self, message: str, *, option: str | None = None) -> None:
-        super().__init__(message, option=option)
+    def __init__(self, message: str, *, option: str | None = None, **fields: object) -> None:
+        super().__init__(message, option=option, **fields)
+
+
+class ModelMissing(ConfigurationError):
+    """Our side: a model should be in a local folder; the folder, or something in it, is not there. Nothing was started.
+
+    What to do: check the path; if the folder is right, fetch what is missing, for it may be an aborted download.
+
+    Attributes:
+        folder: where it was looked for.
+        missing: what is not there, as file names or patterns; empty if the folder itself is missing.
+    """
+
+    folder: str
+    missing: tuple[str, ...]
+
+    def __init__(self, *, folder: str, missing: tuple[str, ...] = (), option: str | None = None) -> None:
+        message = "the model folder is incomplete" if missing else "the model folder does not exist"
+        super().__init__(message, option=option, folder=folder, missing=missing)
 
 
 class MissingExtra(CharyeError):
