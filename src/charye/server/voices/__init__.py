@@ -1,0 +1,1 @@
+"""Voices, one module each. `charye.server.voice` is the door to them."""
