@@ -275,7 +275,7 @@ def _events(shape: Shape) -> dict[str, Check]:
 
     events = {
         "session.update": event(session=json_object),  # looked into when its type is known: see SESSIONS
-        "input_audio_buffer.append": event(audio=anything),  # an empty one has an error of its own
+        "input_audio_buffer.append": event(audio=_TEXT),  # an empty or wrong one has an error of its own
         "input_audio_buffer.commit": event(),
         "input_audio_buffer.clear": event(),
         "output_audio_buffer.clear": event(),
