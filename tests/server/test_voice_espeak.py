@@ -128,7 +128,7 @@ def test_nobody_listening_stops_the_sentence_at_once() -> None:
             sizes.append(len(data) // 2)
             return listens
 
-        library.submit(lambda: library.say(text, voice="ko", rate_wpm=150, heard=heard)).result(10)
+        library.worker.submit(lambda: library.say(text, voice="ko", rate_wpm=150, heard=heard)).result(10)
         return sum(sizes)
 
     assert samples_of(KOREAN, listens=True) > 2 * library.sample_rate_hz
@@ -144,7 +144,7 @@ def test_closing_leaves_nothing_behind(voice: EspeakVoice) -> None:
         await speech.aclose()  # type: ignore[attr-defined]
         # Behind whatever the closed speech has left in the library's thread.
         library = EspeakLibrary.shared()
-        await asyncio.wrap_future(library.submit(lambda: done.append(threading.current_thread().name)))
+        await asyncio.wrap_future(library.worker.submit(lambda: done.append(threading.current_thread().name)))
         assert len(asyncio.all_tasks()) == 1
 
     asyncio.run(scenario())
@@ -179,7 +179,7 @@ def test_an_error_in_the_callback_comes_out(voice: EspeakVoice) -> None:
 
     library = EspeakLibrary.shared()
     with pytest.raises(KeyError, match="mine"):
-        library.submit(lambda: library.say("안녕", voice="ko", rate_wpm=150, heard=heard)).result(10)
+        library.worker.submit(lambda: library.say("안녕", voice="ko", rate_wpm=150, heard=heard)).result(10)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,16 +7,16 @@ minute, so slower speech gets a rest after each word.
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from bisect import bisect_right
 from collections import deque
+from contextlib import aclosing
 from itertools import accumulate
 from typing import TYPE_CHECKING, TypeAlias
 
 from charye.audio.pcm import SAMPLE_BYTES, WIRE_RATE_HZ, pack, samples
 from charye.audio.resample import Resampler
 from charye.server.korean import respell
+from charye.server.offload import off_loop
 from charye.server.parts import Spoken, WordTime
 from charye.server.voices.checks import check_speed
 from charye.server.voices.espeak_library import MIN_RATE_WPM, EspeakLibrary
@@ -24,7 +24,7 @@ from charye.server.voices.pieces import Pieces, share
 from charye.server.voices.text import Sentence, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
 __all__ = ["EspeakVoice"]
 
@@ -86,59 +86,41 @@ class EspeakVoice:
         rate_hz = self._library.sample_rate_hz
         pieces = Pieces()
         resampler = Resampler(from_hz=rate_hz, to_hz=WIRE_RATE_HZ)
-        stop = threading.Event()
         start = 0
-        try:
-            for sentence in sentences(text, language=language):
-                reading = _Reading(sentence, speed=speed, start=start, rate_hz=rate_hz)
-                batches = self._begin(reading, variant, resampler, stop)
-                # Asked for one by one: between two sentences of ours another session has its turn.
-                while (batch := await batches.get()) is not None:
-                    if isinstance(batch, BaseException):
-                        raise batch
+        for sentence in sentences(text, language=language):
+            reading = _Reading(sentence, speed=speed, start=start, rate_hz=rate_hz)
+            # Asked for one by one: between two sentences of ours another session has its turn.
+            async with aclosing(self._read(reading, variant, resampler)) as batches:
+                async for batch in batches:
                     for piece in pieces.add(*batch):
                         yield piece
-                start = reading.end
-            for piece in [*pieces.add(resampler.flush()), *pieces.flush()]:
-                yield piece
-        finally:
-            stop.set()
+            start = reading.end
+        for piece in [*pieces.add(resampler.flush()), *pieces.flush()]:
+            yield piece
 
-    def _begin(
-        self, reading: _Reading, variant: str | None, resampler: Resampler, stop: threading.Event
-    ) -> asyncio.Queue[_Batch | BaseException | None]:
-        """Let the library's thread read a sentence; what it gives comes through the queue, None at the end."""
-        loop = asyncio.get_running_loop()
-        batches: asyncio.Queue[_Batch | BaseException | None] = asyncio.Queue()
+    def _read(
+        self, reading: _Reading, variant: str | None, resampler: Resampler
+    ) -> AsyncGenerator[_Batch, None]:
+        """Let the library's thread read a sentence."""
 
-        def give(batch: _Batch | BaseException | None) -> bool:
-            if stop.is_set():
-                return False
-            try:
-                loop.call_soon_threadsafe(batches.put_nowait, batch)
-            except RuntimeError:  # the loop is closed, and with it whoever listened
-                stop.set()
-            return not stop.is_set()
+        def work(give: Callable[[_Batch], bool]) -> None:
+            wanted = True
 
-        def heard(pcm: bytes, begun: list[tuple[int, int]]) -> bool:
-            made, words = reading.heard(pcm, begun)
-            return give((resampler.feed(made), words)) if made else not stop.is_set()
+            def heard(pcm: bytes, begun: list[tuple[int, int]]) -> bool:
+                nonlocal wanted
+                made, words = reading.heard(pcm, begun)
+                # Also with nothing in it: it tells whether anybody still listens.
+                wanted = give((resampler.feed(made), words))
+                return wanted
 
-        def work() -> None:
-            if stop.is_set():
-                return
-            try:
-                self._library.say(
-                    reading.text, voice=reading.voice(variant), rate_wpm=reading.rate_wpm, heard=heard
-                )
+            self._library.say(
+                reading.text, voice=reading.voice(variant), rate_wpm=reading.rate_wpm, heard=heard
+            )
+            if wanted:
                 made, words = reading.finish()
                 give((resampler.feed(made), words))
-                give(None)
-            except BaseException as error:  # noqa: BLE001  # raised again where the piece is awaited
-                give(error)
 
-        self._library.submit(work)
-        return batches
+        return off_loop(self._library.worker, work)
 
 
 class _Reading:

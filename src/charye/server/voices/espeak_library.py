@@ -17,7 +17,6 @@ from charye.errors import ConfigurationError, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Future
 
 __all__ = ["MAX_RATE_WPM", "MIN_RATE_WPM", "EspeakLibrary"]
 
@@ -57,7 +56,7 @@ _Callback = ctypes.CFUNCTYPE(
 
 
 class EspeakLibrary:
-    """The library of this process. Get it by `shared`; call `say` only through `submit`.
+    """The library of this process. Get it by `shared`; call `say` only in its `worker`, the one thread that may.
 
     Raises:
         MissingExtra: espeakng-loader is not installed.
@@ -87,7 +86,7 @@ class EspeakLibrary:
                 "espeak-ng cannot read its data; it cannot be installed below a path of more than 150 bytes",
                 option="voice",
             )
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="charye-espeak")
+        self.worker = ThreadPoolExecutor(1, thread_name_prefix="charye-espeak")
 
     @classmethod
     def shared(cls) -> EspeakLibrary:
@@ -96,10 +95,6 @@ class EspeakLibrary:
             if cls._instance is None:
                 cls._instance = cls()
             return cls._instance
-
-    def submit(self, work: Callable[[], None]) -> Future[None]:
-        """Let the library's thread do this, when all that was submitted before is done."""
-        return self._worker.submit(work)
 
     def say(
         self,
