@@ -425,6 +425,14 @@ def test_a_superseding_dialect_ends_the_running_response_instead_of_refusing() -
     assert bench.peer.floor == one(events, ResponseCreated).response.id
 
 
+def test_a_create_that_supersedes_an_interrupted_response_supersedes_the_reply_that_waits_too() -> None:
+    bench = Bench(ServerSettings(dialect=SUPERSEDES))
+    bench.create()
+    bench.append(1000)
+    bench.heard(400, 900)
+    assert types(bench.say("response.create")).count("response.created") == 1
+
+
 def test_where_out_of_band_is_not_known_it_is_in_band() -> None:
     bench = Bench(ServerSettings(dialect=COMPATIBLE))
     bench.create(conversation="none")

@@ -293,6 +293,9 @@ def test_a_transcription_session_has_only_ears() -> None:
 def test_the_preview_has_a_flat_session_and_a_conversation() -> None:
     bench = Bench(ServerSettings(dialect=AZURE_PREVIEW))
     assert types(bench.opening) == ["session.created", "conversation.created"]
+    assert b"idle_timeout_ms" not in encode(bench.opening[0], AZURE_PREVIEW)
+    idle = {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 6000}}
+    assert bench.refused("session.update", session=idle)["param"] == "session.turn_detection.idle_timeout_ms"
     (event,) = bench.say(
         "session.update", session={"voice": "shimmer", "modalities": ["text", "audio"], "temperature": 0.7}
     )

@@ -92,6 +92,8 @@ class Responses:
             if not self._dialect.supersedes:
                 named = self._floor.id if self._dialect.names_active_response else None
                 raise refusals.active_response(named)
+            # A reply that waited for the old one to stop gives way too: this create is the answer now.
+            self._reply_waits = False
             self._box.do(StopResponse(self._floor.id))
             self._end(self._floor, "cancelled", now)
         elif not in_band and len(self._running) - bool(self._floor) >= self._settings.bounds.out_of_band:

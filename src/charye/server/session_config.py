@@ -16,6 +16,7 @@ from charye.protocol import (
     AudioOutputConfig,
     CustomVoice,
     Session,
+    Shape,
     Transcription,
     TurnDetection,
 )
@@ -77,11 +78,12 @@ class Configuration:
         Refused: `settings.session` is not what a `session.update` may hold.
     """
 
-    __slots__ = ("_model", "_raw", "session")
+    __slots__ = ("_model", "_preview", "_raw", "session")
 
     def __init__(self, settings: ServerSettings, *, session_id: str, expires_at: int) -> None:
         kind = settings.session.get("type", "realtime")
         self._model = settings.model
+        self._preview = settings.dialect.shape is Shape.PREVIEW
         self._raw = self._defaults(transcription=kind == "transcription")
         self._raw |= {"id": session_id, "expires_at": expires_at}
         self.session: Session = self._read(self._raw)
@@ -198,6 +200,8 @@ class Configuration:
         return merged
 
     def _read(self, raw: JsonObject) -> Session:
+        if self._preview:
+            raw = _without_idle_timeout(raw)
         wrapped = wrap_unknown({"session": raw})["session"]
         session: Session = convert(wrapped, Session)
         return session
@@ -206,6 +210,17 @@ class Configuration:
         audio = self.session.audio
         found = audio.input if isinstance(audio, AudioConfig) else None
         return found if isinstance(found, AudioInputConfig) else AudioInputConfig()
+
+
+def _without_idle_timeout(raw: JsonObject) -> JsonObject:
+    """The preview does not know it, and has no event for it."""
+    raw = copy.deepcopy(raw)
+    audio = raw.get("audio")
+    heard = audio.get("input") if isinstance(audio, dict) else None
+    detection = heard.get("turn_detection") if isinstance(heard, dict) else None
+    if isinstance(detection, dict):
+        detection.pop("idle_timeout_ms", None)
+    return raw
 
 
 def _turn_detection(given: JsonObject, model: str) -> JsonObject:

@@ -49,24 +49,28 @@ _TRANSCRIPTION = record(
     languages=array(_TEXT),
 )
 _NOISE_REDUCTION = record(type=text("near_field", "far_field"), strength=number(0, 1))
+_SERVER_VAD: Mapping[str, Check] = {
+    "type": _KIND,
+    "threshold": number(0, 1),
+    "prefix_padding_ms": integer(0),
+    "silence_duration_ms": integer(0),
+    "create_response": boolean,
+    "interrupt_response": boolean,
+}
+_SEMANTIC_VAD = record(
+    type=_KIND,
+    eagerness=text("auto", "low", "medium", "high"),
+    create_response=boolean,
+    interrupt_response=boolean,
+)
+_IDLE_TIMEOUT = integer(limits.IDLE_TIMEOUT_MIN_MS, limits.IDLE_TIMEOUT_MAX_MS)
 _TURN_DETECTION = tagged(
     "server_vad",
-    server_vad=record(
-        type=_KIND,
-        threshold=number(0, 1),
-        prefix_padding_ms=integer(0),
-        silence_duration_ms=integer(0),
-        idle_timeout_ms=integer(limits.IDLE_TIMEOUT_MIN_MS, limits.IDLE_TIMEOUT_MAX_MS),
-        create_response=boolean,
-        interrupt_response=boolean,
-    ),
-    semantic_vad=record(
-        type=_KIND,
-        eagerness=text("auto", "low", "medium", "high"),
-        create_response=boolean,
-        interrupt_response=boolean,
-    ),
+    server_vad=record(**_SERVER_VAD, idle_timeout_ms=_IDLE_TIMEOUT),
+    semantic_vad=_SEMANTIC_VAD,
 )
+# The idle timeout came with GA: the published types of the preview have no event for it.
+_PREVIEW_TURN_DETECTION = tagged("server_vad", server_vad=record(**_SERVER_VAD), semantic_vad=_SEMANTIC_VAD)
 _VOICE = either((str, text(blank=False)), (dict, record({"id": _TEXT})), wanted="a string")
 _SPEED = number(limits.SPEED_MIN, limits.SPEED_MAX)
 _MAX_TOKENS = either(
@@ -166,7 +170,7 @@ _FLAT_INPUT: Mapping[str, Check] = {
     "input_audio_format": _FLAT_FORMAT,
     "input_audio_transcription": _TRANSCRIPTION,
     "input_audio_noise_reduction": _NOISE_REDUCTION,
-    "turn_detection": _TURN_DETECTION,
+    "turn_detection": _PREVIEW_TURN_DETECTION,
     "include": _INCLUDE,
     "client_secret": anything,
 }
