@@ -78,6 +78,14 @@ def test_missing_files_are_named(tmp_path: Path, given: dict[str, str], missing:
     assert caught.value.option == "voice"
 
 
+def test_an_incomplete_supertonic_names_all_that_it_lacks(tmp_path: Path) -> None:
+    for name in ("duration_predictor.int8.onnx", "text_encoder.int8.onnx", "tts.json", "voice.bin"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    with pytest.raises(ModelMissing) as caught:
+        SherpaVoice(tmp_path)
+    assert caught.value.missing == ("vector_estimator*.onnx", "vocoder*.onnx", "unicode_indexer.bin")
+
+
 def test_without_the_extra_it_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sherpa_onnx", None)
     with pytest.raises(MissingExtra) as caught:

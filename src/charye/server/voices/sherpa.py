@@ -1,4 +1,4 @@
-"""A voice from a local folder: what sherpa-onnx can speak with, in the two layouts in which it is published.
+"""A voice from a local folder: what sherpa-onnx can speak with, in three of the layouts in which it is published.
 
 VITS, Piper, MMS   one *.onnx, tokens.txt, and espeak-ng-data/ or lexicon.txt (MMS has neither)
 Kokoro             model*.onnx, voices.bin, tokens.txt, espeak-ng-data/
@@ -30,6 +30,16 @@ __all__ = ["SherpaVoice"]
 
 _PAUSE_MS = 250.0  # between two sentences
 
+_SUPERTONIC = {
+    "duration_predictor": "duration_predictor*.onnx",
+    "text_encoder": "text_encoder*.onnx",
+    "vector_estimator": "vector_estimator*.onnx",
+    "vocoder": "vocoder*.onnx",
+    "tts_json": "tts.json",
+    "unicode_indexer": "unicode_indexer.bin",
+    "voice_style": "voice.bin",
+}
+
 
 class SherpaVoice:
     """Speak with a model. One object serves any number of sessions; they take turns by the sentence. `close` it.
@@ -50,10 +60,10 @@ class SherpaVoice:
 
     def __init__(self, folder: str | Path, *, speaker: int = 0, threads: int = 2) -> None:
         path = folder_of_model(folder, option="voice")
-        files = _files(path)
+        family, files = _files(path)
         self._speaker = speaker
-        self._with_espeak = bool(files.get("data_dir"))
-        self._tts = _load(files, threads)
+        self._with_espeak = "data_dir" in files
+        self._tts = _load(family, files, threads)
         self._rate_hz: int = self._tts.sample_rate
         Resampler(from_hz=self._rate_hz, to_hz=WIRE_RATE_HZ)
         # One thread: a second sentence beside the first would make both late.
@@ -93,10 +103,14 @@ class SherpaVoice:
         if sentence.language == "ko":
             # espeak inside the model needs the sound spelt out; a model that learnt from letters must see the letters.
             words = respell(words) if self._with_espeak else spell_numbers(words)
-        audio = self._tts.generate(
-            " ".join(words), sid=self._speaker, speed=speed, callback=lambda *_: 0 if stop.is_set() else 1
-        )
         import numpy
+        import sherpa_onnx
+
+        wanted = sherpa_onnx.GenerationConfig()
+        wanted.sid = self._speaker
+        wanted.speed = speed
+        wanted.extra = {"lang": sentence.language}  # for models of several languages; others do not look
+        audio = self._tts.generate(" ".join(words), wanted, lambda *_: 0 if stop.is_set() else 1)
 
         made = numpy.asarray(audio.samples, dtype=numpy.float32)
         pcm: bytes = numpy.clip(numpy.rint(made * 32_767), -32_768, 32_767).astype("<i2").tobytes()
@@ -104,8 +118,13 @@ class SherpaVoice:
         return resampler.feed(pcm) + resampler.flush()
 
 
-def _files(folder: Path) -> dict[str, str]:
-    """What sherpa-onnx is to be given, by the names of its options; `voices` only for Kokoro."""
+def _files(folder: Path) -> tuple[str, dict[str, str]]:
+    """The family, and what sherpa-onnx is to be given by the names of its options."""
+    if files_matching(folder, "duration_predictor*.onnx") or files_matching(folder, "unicode_indexer.bin"):
+        require(folder, *_SUPERTONIC.values(), option="voice")
+        return "supertonic", {
+            name: str(one_of(folder, pattern, option="voice")) for name, pattern in _SUPERTONIC.items()
+        }
     require(folder, "tokens.txt", option="voice")
     files = {
         "model": str(one_of(folder, "model*.onnx", "*.onnx", option="voice")),
@@ -118,24 +137,21 @@ def _files(folder: Path) -> dict[str, str]:
         raise ModelMissing(folder=str(data), missing=("phontab",), option="voice")
     if lexicons := files_matching(folder, "lexicon*.txt"):
         files["lexicon"] = ",".join(str(file) for file in sorted(lexicons))
-    if files_matching(folder, "voices.bin"):
-        files["voices"] = str(folder / "voices.bin")
-        if "data_dir" not in files:
-            raise ModelMissing(folder=str(folder), missing=("espeak-ng-data",), option="voice")
-    return files
+    if not files_matching(folder, "voices.bin"):
+        return "vits", files
+    if "data_dir" not in files:
+        raise ModelMissing(folder=str(folder), missing=("espeak-ng-data",), option="voice")
+    return "kokoro", {**files, "voices": str(folder / "voices.bin")}
 
 
-def _load(files: dict[str, str], threads: int) -> Any:
+def _load(family: str, files: dict[str, str], threads: int) -> Any:
     try:
         import sherpa_onnx
     except ImportError as error:
         raise MissingExtra(feature="a sherpa-onnx voice", extra="sherpa") from error
-    if "voices" in files:
-        models = {"kokoro": sherpa_onnx.OfflineTtsKokoroModelConfig(**files)}
-    else:
-        models = {"vits": sherpa_onnx.OfflineTtsVitsModelConfig(**files)}
+    model = getattr(sherpa_onnx, f"OfflineTts{family.capitalize()}ModelConfig")(**files)
     config = sherpa_onnx.OfflineTtsConfig(
-        model=sherpa_onnx.OfflineTtsModelConfig(**models, num_threads=threads, provider="cpu")
+        model=sherpa_onnx.OfflineTtsModelConfig(**{family: model}, num_threads=threads, provider="cpu")
     )
     refused = ConfigurationError("sherpa-onnx does not accept the files of this voice", option="voice")
     if not config.validate():
