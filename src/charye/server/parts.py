@@ -102,7 +102,7 @@ class Text:
 class Audio:
     """More samples of the message, from a mind that has a voice of its own. Its words are to come as `Text`.
 
-    A mind that gives any `Audio` in a response is not given a voice for that response.
+    It must say so at once: an `Audio`, perhaps empty, before the first `Text` of the response. Then no `Voice` is used.
     """
 
     pcm: bytes

@@ -66,11 +66,13 @@ _SEMANTIC_VAD = record(
 _IDLE_TIMEOUT = integer(limits.IDLE_TIMEOUT_MIN_MS, limits.IDLE_TIMEOUT_MAX_MS)
 _TURN_DETECTION = tagged(
     "server_vad",
-    server_vad=record(**_SERVER_VAD, idle_timeout_ms=_IDLE_TIMEOUT),
+    server_vad=record(None, **_SERVER_VAD, idle_timeout_ms=_IDLE_TIMEOUT),
     semantic_vad=_SEMANTIC_VAD,
 )
 # The idle timeout came with GA: the published types of the preview have no event for it.
-_PREVIEW_TURN_DETECTION = tagged("server_vad", server_vad=record(**_SERVER_VAD), semantic_vad=_SEMANTIC_VAD)
+_PREVIEW_TURN_DETECTION = tagged(
+    "server_vad", server_vad=record(None, **_SERVER_VAD), semantic_vad=_SEMANTIC_VAD
+)
 _VOICE = either((str, text(blank=False)), (dict, record({"id": _TEXT})), wanted="a string")
 _SPEED = number(limits.SPEED_MIN, limits.SPEED_MAX)
 _MAX_TOKENS = either(

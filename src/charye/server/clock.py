@@ -1,0 +1,83 @@
+"""Time for server sessions: that of the event loop, which may be virtual.
+
+On a `VirtualLoop` nobody ever waits: when every task waits for time, time jumps to the next moment somebody waits for.
+A session of 60 minutes expires in milliseconds, and the same run takes the same course every time.
+"""
+
+import asyncio
+import selectors
+from collections.abc import Coroutine, Mapping
+from typing import Any, TypeVar
+
+__all__ = ["LoopClock", "VirtualLoop", "run_virtually"]
+
+T = TypeVar("T")
+
+# Threads, if somebody uses one, live in real time; they are given this long before "everybody waits" is a fault.
+_REAL_PATIENCE_S = 5.0
+
+
+class LoopClock:
+    """The clock of the running event loop."""
+
+    def now(self) -> float:
+        """Seconds of the loop's clock."""
+        return asyncio.get_running_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait that long on the loop's clock."""
+        await asyncio.sleep(seconds)
+
+
+class _VirtualSelector(selectors.BaseSelector):
+    """Asks the real selector without waiting; the wait itself is added to the clock."""
+
+    def __init__(self) -> None:
+        self._real = selectors.DefaultSelector()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = self._real.select(0)
+        if ready or timeout is None or timeout <= 0:
+            if not ready and timeout is None:
+                ready = self._real.select(_REAL_PATIENCE_S)
+                if not ready:
+                    raise RuntimeError("every task waits, and nothing will ever happen")
+            return ready
+        self.now += timeout
+        return []
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        return self._real.register(fileobj, events, data)
+
+    def unregister(self, fileobj: Any) -> selectors.SelectorKey:
+        return self._real.unregister(fileobj)
+
+    def get_map(self) -> Mapping[Any, selectors.SelectorKey]:
+        found: Mapping[Any, selectors.SelectorKey] = self._real.get_map()
+        return found
+
+    def close(self) -> None:
+        self._real.close()
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """An event loop with a clock that jumps. For one process without sockets to elsewhere."""
+
+    def __init__(self) -> None:
+        self._virtual = _VirtualSelector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._virtual.now
+
+
+def run_virtually(main: Coroutine[Any, Any, T]) -> T:
+    """As `asyncio.run`, on a `VirtualLoop`.
+
+    Raises:
+        RuntimeError: every task waits for another one.
+    """
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(main)

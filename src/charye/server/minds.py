@@ -1,0 +1,36 @@
+"""What thinks. The interface is `parts.Mind`; here are the minds that come with the server.
+
+    Echo       says what it was told; needs nothing
+    Scripted   plays a scenario from a TOML or JSON file
+    Chat       any OpenAI-compatible chat endpoint, a local language model too
+
+A mind of one's own, such as an interviewer, is one method. It may be an async generator:
+
+    class Interviewer:
+        async def answer(self, context: Context) -> AsyncIterator[MindOutput]:
+            yield Text("안녕하세요! ")                       # spoken while the rest is thought about
+            yield Call("1", "interview_guidance")            # a function call of the client's
+            yield Arguments("1", '{"phase": "warm_up"}')     # everything open is closed at the end
+
+`context.items` is the whole conversation, so a mind needs no memory; one object serves one session, so it may have
+one. It is stopped by `GeneratorExit` or `CancelledError` at a `yield` or `await` when the response is cancelled.
+"""
+
+from collections.abc import AsyncIterator
+
+from charye.server.chat import Chat
+from charye.server.parts import Context, Mind, MindOutput, Text
+from charye.server.scripted import Answer, Script, Scripted, ScriptedCall, last_words
+
+__all__ = ["Answer", "Chat", "Echo", "Mind", "Script", "Scripted", "ScriptedCall"]
+
+
+class Echo:
+    """Says what the user said or wrote last, or what a tool answered; `greeting` when there is nothing."""
+
+    def __init__(self, greeting: str = "Hello.") -> None:
+        self._greeting = greeting
+
+    async def answer(self, context: Context) -> AsyncIterator[MindOutput]:
+        """The last words once more."""
+        yield Text(last_words(context.items) or self._greeting)
