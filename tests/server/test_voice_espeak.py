@@ -9,6 +9,8 @@ import time
 from itertools import pairwise
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from charye.audio import pcm
 from charye.errors import ConfigurationError, MissingExtra
@@ -16,6 +18,7 @@ from charye.server.korean import syllables_in
 from charye.server.parts import Voice
 from charye.server.voice import EspeakVoice
 from charye.server.voices.espeak_library import EspeakLibrary
+from charye.server.voices.text import sentences
 from tests.server.voice_suite import KOREAN, MIXED, check, listen, longest_silence_ms
 
 
@@ -76,6 +79,21 @@ def test_korean_is_respelt_for_the_ear_only(voice: EspeakVoice) -> None:
     written, said = (asyncio.run(listen(voice, text)) for text in ("국물이 있어요.", "궁물이 이써요."))
     assert written.duration_ms == pytest.approx(said.duration_ms, rel=0.02)
     assert [word.word for word in written.words] == ["국물이", "있어요."]
+
+
+@given(st.text(st.characters(codec=None), max_size=40))
+@settings(max_examples=60)
+def test_any_text_is_spoken_or_left_out_and_harms_nobody(text: str) -> None:
+    heard = asyncio.run(listen(EspeakVoice(), text))
+    said = [word for sentence in sentences(text) for word in sentence.words]
+    assert [word.word for word in heard.words] == said
+    assert all(word.start_ms <= word.end_ms <= heard.duration_ms + 0.1 for word in heard.words)
+
+
+def test_a_zero_does_not_end_the_text(voice: EspeakVoice) -> None:
+    heard = asyncio.run(listen(voice, "하나\0 둘 \ud800 셋"))
+    assert [word.word for word in heard.words] == ["하나", "둘", "셋"]
+    assert heard.words[-1].end_ms > heard.words[-1].start_ms + 100
 
 
 def test_nothing_to_say_is_nothing(voice: EspeakVoice) -> None:

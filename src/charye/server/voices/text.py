@@ -17,7 +17,8 @@ _SAYABLE = re.compile(r"\w")
 
 # Marks of Markdown: read aloud they would be "asterisk". An underscore counts only at the edge of a word.
 _ORNAMENT = re.compile(r"[*#`]|(?<!\w)_+|_+(?!\w)")
-_FENCE = re.compile(r"[|<>\[\]{}]")
+# Brackets, and what no text should hold: a synthesiser in C takes a zero for the end.
+_FENCE = re.compile(r"[|<>\[\]{}\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 
 # From so many foreign words in a row on, they are a phrase of their own and not a name that was dropped.
 _PHRASE_WORDS = 3
