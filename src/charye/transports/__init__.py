@@ -1,0 +1,1 @@
+"""Ways for events to travel: each end sends, receives and closes."""
