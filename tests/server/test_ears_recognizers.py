@@ -24,7 +24,7 @@ from charye.errors import (
 )
 from charye.protocol import Transcription
 from charye.server.ears import FasterWhisper, Recognizer, SherpaRecognizer, TranscriptionEndpoint
-from charye.server.offload import off_loop
+from charye.server.offload import Outlet, off_loop
 from charye.server.parts import TranscriptDelta, TranscriptDone, TranscriptResult
 from charye.server.voice import EspeakVoice, ToneVoice
 from tests.server.loopback import serving
@@ -217,10 +217,10 @@ def test_an_endpoint_that_answers_wrongly_is_an_error(
 def test_work_in_a_thread_gives_as_it_goes_and_leaves_the_loop_free() -> None:
     may_go_on = threading.Event()
 
-    def work(give: Callable[[int], bool]) -> None:
-        give(1)
+    def work(out: Outlet[int]) -> None:
+        out.give(1)
         assert may_go_on.wait(10)
-        give(2)
+        out.give(2)
 
     async def scenario() -> list[int]:
         with ThreadPoolExecutor(1) as executor:
@@ -234,8 +234,8 @@ def test_work_in_a_thread_gives_as_it_goes_and_leaves_the_loop_free() -> None:
 
 
 def test_what_it_raises_comes_behind_what_it_gave() -> None:
-    def work(give: Callable[[int], bool]) -> None:
-        give(1)
+    def work(out: Outlet[int]) -> None:
+        out.give(1)
         raise KeyError("mine")
 
     async def scenario() -> None:
@@ -253,12 +253,12 @@ def test_closing_tells_the_thread_and_skips_what_was_not_begun() -> None:
     begun: list[str] = []
     closed = threading.Event()
 
-    def work(give: Callable[[int], bool]) -> None:
-        give(1)
+    def work(out: Outlet[int]) -> None:
+        out.give(1)
         assert closed.wait(10)
-        given.append(give(2))
+        given.append(out.give(2))
 
-    def second(give: Callable[[int], bool]) -> None:
+    def second(out: Outlet[int]) -> None:
         begun.append("second")
 
     async def scenario() -> None:

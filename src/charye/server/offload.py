@@ -4,56 +4,75 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from concurrent.futures import Executor
 
-__all__ = ["off_loop"]
+__all__ = ["Outlet", "off_loop"]
 
 T = TypeVar("T")
 
 
-async def off_loop(
-    executor: Executor, work: Callable[[Callable[[T], bool]], None]
-) -> AsyncGenerator[T, None]:
+class Outlet(Generic[T]):
+    """Where a thread puts what it has made. `give` wakes the loop, so a thread that only asks looks at `wanted`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._closed = threading.Event()
+        self.results: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody still listens."""
+        return not self._closed.is_set()
+
+    def give(self, result: T) -> bool:
+        """Pass this on. Returns `wanted`."""
+        self.put((result,))
+        return self.wanted
+
+    def put(self, result: tuple[T] | BaseException | None) -> None:
+        """A result, or the end: by an error, or None."""
+        if self.wanted:
+            try:
+                self._loop.call_soon_threadsafe(self.results.put_nowait, result)
+            except RuntimeError:  # the loop is closed, and with it whoever listened
+                self._closed.set()
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._closed.set()
+
+
+async def off_loop(executor: Executor, work: Callable[[Outlet[T]], None]) -> AsyncGenerator[T, None]:
     """Give what `work` gives, as it gives it. What it raises is raised here, behind what it gave.
 
-    Closing, or cancelling the reader, does not wait for the thread: `give` returns False from then on, and work that
-    was not begun is not begun. Wrap it in `contextlib.aclosing`, or it is closed whenever the garbage is collected.
+    Closing, or cancelling the reader, does not wait for the thread: the outlet is not `wanted` from then on, and work
+    that was not begun is not begun. Wrap it in `contextlib.aclosing`, or it is closed when the garbage is collected.
 
     Args:
         executor: where to work.
-        work: called in a thread with `give(result)`, which returns whether anybody still wants more.
+        work: called in a thread.
     """
-    loop = asyncio.get_running_loop()
-    results: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
-    stop = threading.Event()
-
-    def put(result: tuple[T] | BaseException | None) -> bool:
-        if not stop.is_set():
-            try:
-                loop.call_soon_threadsafe(results.put_nowait, result)
-            except RuntimeError:  # the loop is closed, and with it whoever listened
-                stop.set()
-        return not stop.is_set()
+    outlet: Outlet[T] = Outlet(asyncio.get_running_loop())
 
     def run() -> None:
-        if stop.is_set():
+        if not outlet.wanted:
             return
         try:
-            work(lambda result: put((result,)))
+            work(outlet)
         except BaseException as error:  # noqa: BLE001  # raised again where the result is awaited
-            put(error)
+            outlet.put(error)
         else:
-            put(None)
+            outlet.put(None)
 
     executor.submit(run)
     try:
-        while (result := await results.get()) is not None:
+        while (result := await outlet.results.get()) is not None:
             if isinstance(result, BaseException):
                 raise result
             yield result[0]
     finally:
-        stop.set()
+        outlet.close()

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from charye.errors import ConfigurationError, MissingExtra
 from charye.server.folders import files_matching, folder_of_model, one_of
-from charye.server.offload import off_loop
+from charye.server.offload import Outlet, off_loop
 from charye.server.parts import TranscriptDone
 from charye.server.recognizers.recognizer import too_short
 from charye.server.recognizers.samples import RATE_HZ, floats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from charye.protocol import Transcription
@@ -75,11 +75,11 @@ class SherpaRecognizer:
             yield TranscriptDone("")
             return
 
-        def work(give: Callable[[str], bool]) -> None:
+        def work(outlet: Outlet[str]) -> None:
             stream = self._model.create_stream()
             stream.accept_waveform(RATE_HZ, floats(pcm))
             self._model.decode_stream(stream)
-            give(stream.result.text.strip())
+            outlet.give(stream.result.text.strip())
 
         async with aclosing(off_loop(self._worker, work)) as texts:
             async for text in texts:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from charye.errors import ConfigurationError, MissingExtra
 from charye.server.folders import folder_of_model, require
-from charye.server.offload import off_loop
+from charye.server.offload import Outlet, off_loop
 from charye.server.parts import TranscriptDelta, TranscriptDone
 from charye.server.recognizers.recognizer import language_of, prompt_of, too_short
 from charye.server.recognizers.samples import floats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from charye.protocol import Transcription
@@ -74,7 +74,7 @@ class FasterWhisper:
             yield TranscriptDone("")
             return
 
-        def work(give: Callable[[str], bool]) -> None:
+        def work(outlet: Outlet[str]) -> None:
             segments, _ = self._model.transcribe(
                 floats(pcm),
                 language=language_of(wish, self._language),
@@ -85,7 +85,7 @@ class FasterWhisper:
                 condition_on_previous_text=False,
             )
             for segment in segments:
-                if not give(segment.text):
+                if not outlet.give(segment.text):
                     return
 
         transcript = ""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from charye.audio.pcm import SAMPLE_BYTES, WIRE_RATE_HZ, pack, samples
 from charye.audio.resample import Resampler
 from charye.server.korean import respell
-from charye.server.offload import off_loop
+from charye.server.offload import Outlet, off_loop
 from charye.server.parts import Spoken, WordTime
 from charye.server.voices.checks import check_speed
 from charye.server.voices.espeak_library import MIN_RATE_WPM, EspeakLibrary
@@ -24,7 +24,7 @@ from charye.server.voices.pieces import Pieces, share
 from charye.server.voices.text import Sentence, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator
 
 __all__ = ["EspeakVoice"]
 
@@ -103,22 +103,17 @@ class EspeakVoice:
     ) -> AsyncGenerator[_Batch, None]:
         """Let the library's thread read a sentence."""
 
-        def work(give: Callable[[_Batch], bool]) -> None:
-            wanted = True
-
+        def work(outlet: Outlet[_Batch]) -> None:
             def heard(pcm: bytes, begun: list[tuple[int, int]]) -> bool:
-                nonlocal wanted
                 made, words = reading.heard(pcm, begun)
-                # Also with nothing in it: it tells whether anybody still listens.
-                wanted = give((resampler.feed(made), words))
-                return wanted
+                return outlet.give((resampler.feed(made), words)) if made else outlet.wanted
 
             self._library.say(
                 reading.text, voice=reading.voice(variant), rate_wpm=reading.rate_wpm, heard=heard
             )
-            if wanted:
+            if outlet.wanted:
                 made, words = reading.finish()
-                give((resampler.feed(made), words))
+                outlet.give((resampler.feed(made), words))
 
         return off_loop(self._library.worker, work)
 
