@@ -9,7 +9,7 @@ from typing import Protocol
 __all__ = ["Chance", "Ids"]
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_LONG, _SHORT = 21, 16
+_LONG, _SHORT, _SECRET = 21, 16, 32
 
 
 class Chance(Protocol):
@@ -51,6 +51,10 @@ class Ids:
     def call(self) -> str:
         """Of a function call."""
         return "call_" + self._base62(_SHORT)
+
+    def secret(self) -> str:
+        """A client secret, `ek_` with 32 characters."""
+        return "ek_" + self._base62(_SECRET)
 
     def _base62(self, length: int) -> str:
         # 6 bits a character, of which 62 of 64 values count: the two others wrap, which is even enough for an id.
