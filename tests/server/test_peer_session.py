@@ -207,6 +207,13 @@ def test_the_voice_is_fixed_once_there_was_audio() -> None:
     bench.configure(audio={"output": {"voice": "marin", "speed": 1.1}})
 
 
+def test_the_preview_names_the_voice_where_it_stands_there() -> None:
+    bench = Bench(ServerSettings(dialect=AZURE_PREVIEW))
+    bench.create()
+    bench.answer(ms=100)
+    assert bench.refused("session.update", session={"voice": "shimmer"})["param"] == "session.voice"
+
+
 def test_the_voice_may_change_after_words_without_audio() -> None:
     bench = Bench()
     bench.configure(output_modalities=["text"])

@@ -535,6 +535,27 @@ def test_a_reader_that_catches_up_gets_everything() -> None:
     virtually(story)
 
 
+def test_a_fault_of_ours_is_raised_and_closes_with_1011() -> None:
+    async def story() -> None:
+        here, there = pair()
+
+        def broken(effect: Effect) -> None:
+            if isinstance(effect, Send) and effect.event.type == "error":
+                raise ZeroDivisionError
+
+        session = ServerSession(
+            there, SessionParts(mind=Echo()), settings=ServerSettings(), ids=Ids(Random(1)), observe=broken
+        )
+        serving = asyncio.ensure_future(session.run())
+        one = Client(here)
+        await one.say("nonsense")
+        assert (await one.hang_up()).close_code == 1011
+        with pytest.raises(ZeroDivisionError):
+            await serving
+
+    virtually(story)
+
+
 def test_the_preview_is_spoken_where_it_is_asked_for() -> None:
     async def story() -> None:
         settings = ServerSettings(dialect=AZURE_PREVIEW)
@@ -588,39 +609,6 @@ def test_a_virtual_world_in_which_everybody_waits_says_so() -> None:
             run_virtually(main())
     finally:
         clock._REAL_PATIENCE_S = patience
-
-
-# the line itself
-
-
-def test_a_pair_keeps_the_order_and_waits_when_the_other_does_not_read() -> None:
-    async def story() -> None:
-        here, there = pair(max_bytes=10)
-        await here.send(b"12345")
-        await here.send(b"67890")
-        waiting = asyncio.ensure_future(here.send(b"x"))
-        await asyncio.sleep(1)
-        assert not waiting.done()
-        assert await there.receive() == b"12345"
-        await waiting
-        assert [await there.receive(), await there.receive()] == [b"67890", b"x"]
-
-    virtually(story)
-
-
-def test_a_closed_pair_gives_what_was_sent_and_then_the_code() -> None:
-    async def story() -> None:
-        here, there = pair()
-        await here.send(b"last")
-        await here.close(4000, "invalid_request_error.x")
-        await here.close(1000)
-        assert await there.receive() == b"last"
-        for act in (there.receive, lambda: there.send(b""), here.receive, lambda: here.send(b"")):
-            with pytest.raises(ConnectionLost) as caught:
-                await act()
-            assert (caught.value.close_code, caught.value.reason) == (4000, "invalid_request_error.x")
-
-    virtually(story)
 
 
 # sentences

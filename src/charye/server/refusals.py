@@ -142,12 +142,12 @@ def not_here(kind: str, reason: str) -> Refused:
 # --- session ---------------------------------------------------------------------------------------------------------
 
 
-def voice_fixed() -> Refused:
+def voice_fixed(path: str) -> Refused:
     """The voice after the first audio."""
     return Refused(
         "cannot_update_voice",
         "Cannot update a conversation's voice if assistant audio is present.",
-        "session.audio.output.voice",
+        path,
     )
 
 

@@ -123,8 +123,11 @@ class ServerSession:
         try:
             self._perform(self.peer.open(self._clock.now()))
             await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
-            if writer.done():
-                code, reason = writer.result()
+            # A fault of ours, whatever it is, is raised below; the client is told that it was not the client's.
+            code, reason = 1011, "internal error"
+            if reader.done():
+                reader.result()
+            code, reason = writer.result() if writer.done() else (1000, "")
         except asyncio.CancelledError:
             code, reason = 1001, "going away"
             raise

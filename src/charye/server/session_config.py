@@ -148,7 +148,7 @@ class Configuration:
             )
         session = self._read(merged)
         if spoken and _voice(session) != _voice(self.session):
-            raise refusals.voice_fixed()
+            raise refusals.voice_fixed("session.voice" if self._preview else "session.audio.output.voice")
         self._raw, self.session = merged, session
 
     def _defaults(self, *, transcription: bool) -> JsonObject:
