@@ -5,7 +5,7 @@ RUN := uv run --no-sync
 FOLDERS := src tests tools benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format test model coverage mutation docs build pins upgrade
+.PHONY: help install check format test conformance model coverage mutation docs build pins upgrade
 
 help:  ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1@\2/p' $(MAKEFILE_LIST) | column -t -s @
@@ -25,6 +25,9 @@ format:  ## mend what ruff can mend
 
 test:  ## all tests, as `uv run pytest`
 	$(RUN) pytest
+
+conformance:  ## clients of others talk to our server; installs a gigabyte the first time
+	uv run --group conformance pytest tests/conformance
 
 model:  ## explore the floor exhaustively, in larger worlds than `make test`
 	CHARYE_MODEL=full $(RUN) pytest tests/model -s
