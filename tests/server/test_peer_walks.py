@@ -1,18 +1,22 @@
 """Random walks: whatever clients, ears and minds do, in whatever order, the rule holds.
 
 One in-band response at a time, one `response.done` for each, one error with its event id for each refused create,
-never an exception, nothing left over. `CHARYE_WALKS` sets how many sequences are walked.
+never an exception, nothing left over. hypothesis finds the shortest sequence that breaks it. Numbers of sequences come
+from a plain generator, ten times as fast: `CHARYE_WALKS=100000 uv run pytest tests/server/test_peer_walks.py -s`.
 """
 
 from __future__ import annotations
 
+import gc
 import os
+import random
+import sys
+import time
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from charye.protocol import (
@@ -40,9 +44,14 @@ from charye.server.parts import (
     TranscriptFailed,
 )
 from charye.server.settings import Bounds, ServerSettings
-from tests.server.bench import Bench, pcm
+from tests.conftest import IN_CI
+from tests.server.bench import Bench, fits, fits_preview, pcm
 
-WALKS = int(os.environ.get("CHARYE_WALKS", "0")) or None
+# About 2 ms of CPU each: a minute in CI, a few seconds at the desk.
+WALKS = int(os.environ.get("CHARYE_WALKS", "0")) or (30_000 if IN_CI else 2_000)
+# The interpreter's own tables move by a few hundred. One object kept of each walk would be many times that.
+FLAT_BLOCKS = 2_000
+DIALECT_CHOICES = (OPENAI, AZURE_PREVIEW, SUPERSEDES)
 
 OUTPUTS: tuple[MindOutput, ...] = (
     Text("More words. "),
@@ -90,13 +99,15 @@ STEPS = st.lists(st.tuples(st.sampled_from(VERBS), st.integers(0, 999)), max_siz
 class Walk:
     """One client with its server, and what was promised so far."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, max_s: float = 3600.0) -> None:
         bounds = Bounds(buffer_s=2, silence_s=1, kept_audio_s=1, items=20, out_of_band=3)
-        self.bench = Bench(ServerSettings(dialect=dialect, bounds=bounds))
+        self.bench = Bench(ServerSettings(dialect=dialect, bounds=bounds, max_s=max_s))
         self.dialect = dialect
-        self.ids: list[str] = []
+        self.seen = 0
+        self.ids: set[str | None] = set()
+        self.in_band: set[str] = set()
+        self.over: Counter[str] = Counter()
         self.heard_ms = 0
-        self.refused: Counter[str | None] = Counter()
         self.creates = 0
 
     def step(self, verb: str, n: int) -> None:
@@ -192,20 +203,18 @@ class Walk:
 
     def check(self) -> None:
         """What must hold after every step."""
-        in_band: set[str] = set()
-        for event in self.bench.sent[len(self.ids) :]:
-            self.ids.append(event.event_id or "")
-        assert len(set(self.ids)) == len(self.ids)
-        over: Counter[str] = Counter()
-        for event in self.bench.sent:
+        for event in self.bench.sent[self.seen :]:
+            self.seen += 1
+            self.ids.add(event.event_id)
             if isinstance(event, ResponseCreated) and event.response.conversation_id:
-                in_band.add(str(event.response.id))
-                assert len(in_band) == 1, "two responses in the conversation"
+                self.in_band.add(str(event.response.id))
+                assert len(self.in_band) == 1, "two responses in the conversation"
             elif isinstance(event, ResponseDone):
-                over[str(event.response.id)] += 1
-                in_band.discard(str(event.response.id))
-        assert all(count == 1 for count in over.values())
-        assert in_band == ({self.bench.peer.floor} if self.bench.peer.floor else set())
+                self.over[str(event.response.id)] += 1
+                assert self.over[str(event.response.id)] == 1, "two ends of a response"
+                self.in_band.discard(str(event.response.id))
+        assert len(self.ids) == self.seen, "an event id twice"
+        assert self.in_band == ({self.bench.peer.floor} if self.bench.peer.floor else set())
 
     def finish(self) -> None:
         """Everything that runs comes to its end, and then nothing is left."""
@@ -218,6 +227,15 @@ class Walk:
         done = [event.response.id for event in self.bench.sent if isinstance(event, ResponseDone)]
         assert sorted(map(str, created)) == sorted(map(str, done))
         assert not self.bench.peer.responses
+
+    def forget(self) -> None:
+        """What the walk and its bench remember of the events; the peer remembers what it will."""
+        bench = self.bench
+        for kept in (bench.sent, bench.started, bench.stopping, bench.heard_pcm, bench.notes, bench.attuned):
+            kept.clear()
+        self.seen = 0
+        self.ids.clear()
+        self.over.clear()
 
 
 def in_order(events: list[ServerEvent]) -> None:
@@ -240,12 +258,7 @@ def in_order(events: list[ServerEvent]) -> None:
     assert not +opened
 
 
-def more(test: Callable[..., None]) -> Callable[..., None]:
-    return settings(max_examples=WALKS)(test) if WALKS else test
-
-
-@pytest.mark.parametrize("dialect", [OPENAI, AZURE_PREVIEW, SUPERSEDES], ids=lambda dialect: dialect.name)
-@more
+@pytest.mark.parametrize("dialect", DIALECT_CHOICES, ids=lambda dialect: dialect.name)
 @given(steps=STEPS)
 def test_whatever_happens_the_rule_holds(dialect: Dialect, steps: list[Step]) -> None:
     walk = Walk(dialect)
@@ -253,3 +266,67 @@ def test_whatever_happens_the_rule_holds(dialect: Dialect, steps: list[Step]) ->
         walk.step(verb, n)
     walk.finish()
     in_order(walk.bench.sent)
+
+
+def test_so_does_it_in_any_number_of_sequences_and_memory_stays_flat() -> None:
+    began, events = time.monotonic(), 0
+    blocks_early, kb_early = 0, 0
+    for seed in range(WALKS):
+        try:
+            events += walked(seed)
+        except BaseException as error:
+            error.add_note(f"in the walk of seed {seed}")
+            raise
+        if seed == WALKS // 10:
+            blocks_early, kb_early = allocated_blocks(), resident_kb()
+    blocks, kb = allocated_blocks(), resident_kb()
+    print(f"\n{WALKS:,} sequences, {events:,} events sent, {time.monotonic() - began:.0f} s.")
+    print(
+        f"After a tenth of them {blocks_early:,} blocks and {kb_early:,} kB resident; now {blocks:,} and {kb:,}."
+    )
+    assert blocks - blocks_early < FLAT_BLOCKS
+
+
+def test_memory_of_one_session_stays_flat_too() -> None:
+    walk = Walk(OPENAI, max_s=1e9)
+    chance = random.Random(1)
+    blocks_early = 0
+    for round_ in range(200):
+        wander(walk, chance, 60)
+        walk.finish()
+        walk.forget()
+        if round_ == 20:
+            blocks_early = allocated_blocks()
+    assert allocated_blocks() - blocks_early < FLAT_BLOCKS
+
+
+def walked(seed: int) -> int:
+    """One sequence; how many events were sent."""
+    chance = random.Random(seed)
+    walk = Walk(DIALECT_CHOICES[seed % len(DIALECT_CHOICES)])
+    wander(walk, chance, chance.randint(0, 60))
+    walk.finish()
+    in_order(walk.bench.sent)
+    return len(walk.bench.sent)
+
+
+def wander(walk: Walk, chance: random.Random, steps: int) -> None:
+    for _ in range(steps):
+        walk.step(chance.choice(VERBS), chance.randrange(1000))
+
+
+def allocated_blocks() -> int:
+    """Memory blocks that the interpreter holds, without garbage and without what the bench remembers."""
+    fits.cache_clear()
+    fits_preview.cache_clear()
+    gc.collect()
+    return sys.getallocatedblocks()
+
+
+def resident_kb() -> int:
+    """Of this process; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1000
+    except OSError:
+        return 0
