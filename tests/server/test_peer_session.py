@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from charye.protocol import AZURE_PREVIEW, SessionCreated, encode
+from charye.protocol import AZURE, AZURE_PREVIEW, Dialect, SessionCreated, encode
 from charye.server.refusals import Refused, api_key, beta_disabled
 from charye.server.settings import ServerSettings
 from tests.server.bench import UNIX_S, Bench, one, plain, types
@@ -193,6 +193,19 @@ def test_read_only_fields_and_the_same_model_may_be_sent_back() -> None:
     bench = Bench()
     mine = session_of(bench)
     assert session_of(bench) == plain(bench.say("session.update", session=mine)[0])["session"]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "update"),
+    [(AZURE, {"type": "realtime", "model": "gpt-realtime"}), (AZURE_PREVIEW, {"model": "gpt-4o"})],
+)
+def test_where_the_url_names_a_deployment_an_update_may_name_a_model(
+    dialect: Dialect, update: dict[str, Any]
+) -> None:
+    # May have any name, but the published types of the preview know only those of models.
+    bench = Bench(ServerSettings(dialect=dialect, model="gpt-4o-realtime-preview"))
+    (event,) = bench.say("session.update", session=update)
+    assert plain(event)["session"]["model"] == "gpt-4o-realtime-preview"
 
 
 def test_the_voice_is_fixed_once_there_was_audio() -> None:

@@ -11,6 +11,8 @@ from types import MappingProxyType
 from msgspec import convert
 
 from charye.protocol import (
+    AZURE,
+    AZURE_PREVIEW,
     AudioConfig,
     AudioInputConfig,
     AudioOutputConfig,
@@ -42,7 +44,10 @@ _CLEARED_BY_NULL = frozenset(
         "session.audio.input.turn_detection",
     }
 )
-_READ_ONLY = frozenset({"id", "object", "expires_at"})
+_READ_ONLY = frozenset({"id", "object", "expires_at", "model"})
+# Here the URL names a deployment, which may have any name. LiveKit's `with_azure` sends the name of a model in each
+# update all the same, and Microsoft's examples did; so it is accepted, and changes nothing.
+_DEPLOYS = frozenset({AZURE.name, AZURE_PREVIEW.name})
 
 _PCM: JsonObject = {"type": "audio/pcm", "rate": 24_000}
 _OF_TYPE: Mapping[str, JsonObject] = MappingProxyType(
@@ -78,11 +83,12 @@ class Configuration:
         Refused: `settings.session` is not what a `session.update` may hold.
     """
 
-    __slots__ = ("_model", "_preview", "_raw", "session")
+    __slots__ = ("_deployed", "_model", "_preview", "_raw", "session")
 
     def __init__(self, settings: ServerSettings, *, session_id: str, expires_at: int) -> None:
         kind = settings.session.get("type", "realtime")
         self._model = settings.model
+        self._deployed = settings.dialect.name in _DEPLOYS
         self._preview = settings.dialect.shape is Shape.PREVIEW
         self._raw = self._defaults(transcription=kind == "transcription")
         self._raw |= {"id": session_id, "expires_at": expires_at}
@@ -133,7 +139,7 @@ class Configuration:
         if asked_type != self.session.type:
             raise refusals.unsupported_value("session.type", str(asked_type), (self.session.type,))
         asked_model = patch.get("model")
-        if asked_model is not None and asked_model != self._model:
+        if asked_model is not None and asked_model != self._model and not self._deployed:
             raise refusals.unsupported_value("session.model", str(asked_model), (self._model,))
         check_modalities(patch.get("output_modalities"), "session.output_modalities")
         check_tools(patch.get("tools"), "session.tools")
