@@ -25,7 +25,16 @@ from openai.types.realtime import RealtimeServerEvent
 from pydantic import TypeAdapter, ValidationError
 
 from charye.audio.pcm import WIRE_RATE_HZ, silence
-from charye.protocol import OPENAI, Dialect, ErrorEvent, ServerEvent, Shape, Transcription, encode
+from charye.protocol import (
+    OPENAI,
+    Dialect,
+    ErrorEvent,
+    MessageItem,
+    ServerEvent,
+    Shape,
+    Transcription,
+    encode,
+)
 from charye.server.admission import Door
 from charye.server.ears import LocalEars
 from charye.server.effects import Effect, Send
@@ -193,6 +202,23 @@ async def house(
         yield host
     assert bool(host.sent) is visited
     host.check(errors)
+
+
+def told(context: Context) -> list[tuple[str, str]]:
+    """Who wrote or said what, as a mind is told it."""
+    found = []
+    for item in context.items:
+        if isinstance(item, MessageItem):
+            words = [
+                getattr(part, "text", None) or getattr(part, "transcript", None) for part in item.content
+            ]
+            found.append((item.role, " ".join(word for word in words if isinstance(word, str))))
+    return found
+
+
+def ids(context: Context) -> list[str]:
+    """The items of the conversation."""
+    return [str(getattr(item, "id", "")) for item in context.items]
 
 
 async def speech(words: str, *, quiet_ms: float = 0) -> bytes:
