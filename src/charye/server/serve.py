@@ -18,13 +18,13 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random, SystemRandom
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from charye.errors import ConnectionLost, MissingExtra
+from charye.errors import ConfigurationError, ConnectionLost, MissingExtra
 from charye.protocol import ErrorEvent, encode
 from charye.server import refusals
 from charye.server.admission import (
@@ -38,10 +38,14 @@ from charye.server.admission import (
     key_of,
 )
 from charye.server.client_secrets import ClientSecrets
+from charye.server.clock import LoopClock
 from charye.server.effects import Effect
-from charye.server.ids import Ids
+from charye.server.faulting.line import Tap, wired
+from charye.server.faults import Faults
+from charye.server.ids import Chance, Ids
 from charye.server.metrics import Metrics
 from charye.server.outgoing import Pace
+from charye.server.parts import Clock
 from charye.server.refusals import Refused
 from charye.server.session import ServerSession, SessionParts
 
@@ -71,6 +75,10 @@ class ServeSettings:
             that the API allows, in base64.
         seed: makes the ids of sessions repeatable; None: they cannot be guessed. Client secrets never can.
         observe: sees every effect of every session, beside the metrics.
+        faults: what goes wrong in every session; the n-th one has the seed plus n - 1.
+        faults_on_request: a session may ask for its own, by query or by its first event (see `faults`).
+        tap: makes what sees everything on the wire of the n-th session.
+        clock: of all sessions; None: that of the loop.
     """
 
     door: Door = field(default_factory=Door)
@@ -79,13 +87,18 @@ class ServeSettings:
     max_frame_bytes: int = 24 * 1024 * 1024
     seed: int | None = None
     observe: Callable[[Effect], None] | None = None
+    faults: Faults = field(default_factory=Faults)
+    faults_on_request: bool = True
+    tap: Callable[[int], Tap] | None = None
+    clock: Clock | None = None
 
 
 class _WebSocketLine:
-    """A WebSocket of aiohttp as a `Line`."""
+    """A WebSocket of aiohttp as a `Line` that can break."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
         self._socket = socket
+        self._transport = transport
 
     async def send(self, data: bytes) -> None:
         try:
@@ -108,6 +121,17 @@ class _WebSocketLine:
             await self._socket.close(code=code, message=short)
         except (ClientError, ConnectionError, RuntimeError):
             log.debug("a socket was closed already")
+
+    async def cut(self, partial: bytes) -> None:
+        """See `charye.server.faulting.line.BreakableLine`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(partial)
+            self._transport.close()
+
+    async def half_close(self) -> None:
+        """See `charye.server.faulting.line.BreakableLine`."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write_eof()
 
 
 class RealtimeServer:
@@ -141,6 +165,10 @@ class RealtimeServer:
         if isinstance(found, NotFound):
             self.metrics.turned_away.labels(found.code).inc()
             return _problem(found.status, found.message, found.code)
+        try:
+            faults = self._faults(request)
+        except ConfigurationError as error:
+            return _problem(400, f"{error}: '{error.option}'.", "invalid_fault", param="fault")
         if len(self._sessions) >= self._settings.max_sessions:
             self.metrics.turned_away.labels("too_many_sessions").inc()
             return _problem(503, "Too many sessions are open.", "too_many_sessions", {"Retry-After": "1"})
@@ -155,25 +183,58 @@ class RealtimeServer:
                 426, "This is a WebSocket endpoint.", "upgrade_required", {"Upgrade": "websocket"}
             )
         await socket.prepare(request)
-        line = _WebSocketLine(socket)
+        line = _WebSocketLine(socket, request.transport)
         if isinstance(found, Admitted):
             try:
-                await self._serve(line, found.settings)
+                await self._serve(line, found.settings, faults)
             except Refused as refused:
                 found = TurnedAway(refused, found.settings.dialect)
         if isinstance(found, TurnedAway):
             await self._turn_away(line, found)
         return socket
 
-    async def _serve(self, line: _WebSocketLine, settings: "ServerSettings") -> None:
+    def _faults(self, request: web.Request) -> Faults | None:
+        """Those that the query asks for; None: it asks for none.
+
+        Raises:
+            ConfigurationError: it asks for what there is not.
+        """
+        asked = request.query.getall("fault", [])
+        if not asked or not self._settings.faults_on_request:
+            return None
+        try:
+            return Faults.parse(asked, seed=int(request.query.get("seed", "0")))
+        except ValueError:
+            raise ConfigurationError("the seed is no whole number", option="seed") from None
+
+    def _usual_faults(self) -> Faults:
+        usual = self._settings.faults
+        return replace(usual, seed=usual.seed + self._begun - 1)
+
+    async def _serve(self, line: _WebSocketLine, settings: "ServerSettings", asked: Faults | None) -> None:
         self._begun += 1
-        seed = self._settings.seed
-        chance = SystemRandom() if seed is None else Random(seed + self._begun)
-        session = ServerSession(
+        given, seed = self._settings, self._settings.seed
+        # A session that asks for faults with a seed is the same each time, its ids too.
+        if asked is not None:
+            chance: Chance = Random(asked.seed)
+        else:
+            chance = SystemRandom() if seed is None else Random(seed + self._begun)
+        clock = given.clock or LoopClock()
+        wire, parts = wired(
             line,
             self._make_parts(),
+            clock=clock,
+            faults=asked if asked is not None else self._usual_faults(),
+            ask=given.faults_on_request,
+            tap=given.tap(self._begun) if given.tap else None,
+            observe=self._observe,
+        )
+        session = ServerSession(
+            wire,
+            parts,
             settings=settings,
             ids=Ids(chance),
+            clock=clock,
             pace=self._settings.pace,
             observe=self._observe,
         )

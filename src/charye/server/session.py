@@ -28,6 +28,8 @@ from charye.server.effects import (
     StopResponse,
     Transcribe,
 )
+from charye.server.faulting.line import Tap, wired
+from charye.server.faults import Faults
 from charye.server.ids import Ids
 from charye.server.outgoing import Line, Outgoing, Pace
 from charye.server.parts import (
@@ -310,15 +312,21 @@ async def embedded(
     clock: Clock | None = None,
     pace: Pace | None = None,
     observe: Callable[[Effect], None] | None = None,
+    faults: Faults | None = None,
+    tap: Tap | None = None,
 ) -> AsyncIterator[End]:
     """A server in this process: the client's end of the line to it. Leaving ends the session.
 
     Args:
         seed: makes the ids of the session, and so the run, repeatable.
+        faults: what goes wrong. The client may also ask for it with its first event.
+        tap: sees every event that is on the wire, both ways, and every strike of a fault.
     """
     client, server = pair()
+    clock = clock or LoopClock()
+    line, parts = wired(server, parts, clock=clock, faults=faults, ask=True, tap=tap, observe=observe)
     session = ServerSession(
-        server,
+        line,
         parts,
         settings=replace(settings) if settings else ServerSettings(),
         ids=Ids(Random(seed)),

@@ -76,6 +76,17 @@ class End:
                 pipe.closed = code, reason
             pipe.wake()
 
+    async def cut(self, partial: bytes) -> None:
+        """Break off, as a connection that is lost: 1006 for both. A part of a message is no message here."""
+        await self.close(1006)
+
+    async def half_close(self) -> None:
+        """Send nothing more; for the other end the connection is lost, but what it sends is still received."""
+        pipe = self._outgoing
+        if pipe.closed is None:
+            pipe.closed = 1006, ""
+        pipe.wake()
+
     @staticmethod
     def _check(pipe: _Pipe) -> None:
         if pipe.closed is not None:
