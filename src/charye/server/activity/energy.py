@@ -21,7 +21,7 @@ _SURELY_NOT_DB, _SURELY_DB = 3.0, 27.0
 
 
 class EnergyVad:
-    """Rate frames of 20 ms by their level above the noise floor. About 1.5 ms of CPU for a second of audio.
+    """Rate frames of 20 ms by their level above the noise floor. About 0.6 ms of CPU for a second of audio.
 
     It cannot tell a voice from a slammed door, nor a quiet one from the street: for that there is `SileroVad`.
     """
