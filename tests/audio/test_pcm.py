@@ -46,6 +46,7 @@ def test_levels() -> None:
     assert pcm.level_dbfs(sine(1.0)) == pytest.approx(-3.01, abs=0.02)
     assert pcm.level_dbfs(sine(0.1)) == pytest.approx(-23.01, abs=0.02)
     assert pcm.peak_dbfs(sine(0.5)) == pytest.approx(-6.02, abs=0.02)
+    assert pcm.level_dbfs(sine(0.1), every=2) == pytest.approx(-23.01, abs=0.02)
     assert pcm.level_dbfs(b"\x00\x80" * 100) == 0.0  # the most negative sample has no positive twin
     assert pcm.peak_dbfs(b"\x00\x80") == 0.0
 

@@ -86,15 +86,17 @@ def pack(values: array[int]) -> bytes:
     return values.tobytes()
 
 
-def level_dbfs(pcm: bytes) -> float:
+def level_dbfs(pcm: bytes, *, every: int = 1) -> float:
     """Loudness: root mean square in dB below full scale, 0 at most; `SILENCE_DBFS` for silence and for nothing.
 
     A full-scale sine is at -3.0. About 0.4 ms of CPU for a second of audio at 24 kHz.
 
+    Args:
+        every: look at each n-th sample only; for noise and voices the level is the same, in an n-th of the time.
     Raises:
         ValueError: `pcm` ends in the middle of a sample.
     """
-    values = samples(pcm)
+    values = samples(pcm)[::every]
     # `hypot` is the root of the sum of squares, in C: a third of the time of `sum(map(mul, ...))`.
     return _dbfs(math.hypot(*values) / math.sqrt(len(values)) if values else 0.0)
 
