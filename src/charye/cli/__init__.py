@@ -1,0 +1,1 @@
+"""The command `charye`: one module for each command. `main` puts them together."""
