@@ -81,16 +81,18 @@ def in_time(story: Callable[[], Awaitable[None]]) -> None:
 
 
 class Remembering:
-    """A scripted mind that keeps what it was asked."""
+    """A scripted mind that keeps what it was asked, and answers when it may."""
 
-    def __init__(self, script: Script, contexts: list[Context]) -> None:
+    def __init__(self, script: Script, host: House) -> None:
         self._mind = Scripted(script)
-        self._contexts = contexts
+        self._host = host
 
-    def answer(self, context: Context) -> AsyncIterator[MindOutput]:
+    async def answer(self, context: Context) -> AsyncIterator[MindOutput]:
         """See `charye.server.parts.Mind.answer`."""
-        self._contexts.append(context)
-        return self._mind.answer(context)
+        self._host.contexts.append(context)
+        await self._host.may_answer.wait()
+        async for output in self._mind.answer(context):
+            yield output
 
 
 class Hears:
@@ -115,12 +117,16 @@ class House:
         origin: `http://127.0.0.1:40123`.
         contexts: what each response was asked with, in order.
         sent: every event, of all sessions.
+        may_answer: while it is not set, minds think. A model takes longer than a client's own queues, a script does
+            not; a test that is about the difference says with this when the answer comes.
     """
 
     origin: str = ""
     contexts: list[Context] = field(default_factory=list)
     sent: list[ServerEvent] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+    said_more: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def base_url(self) -> str:
@@ -136,11 +142,18 @@ class House:
         """The events of this type."""
         return [event for event in self.sent if event.type == kind]
 
+    async def until(self, kind: str, *, times: int = 1) -> None:
+        """Wait until so many of these events were sent, counted from the beginning."""
+        while len(self.all(kind)) < times:
+            self.said_more.clear()
+            await self.said_more.wait()
+
     def observe(self, effect: Effect, dialect: Dialect) -> None:
         """Keep what is sent and check it in the form in which it goes out."""
         if not isinstance(effect, Send):
             return
         self.sent.append(effect.event)
+        self.said_more.set()
         union = PREVIEW_UNION if dialect.shape is Shape.PREVIEW else UNION
         try:
             union.validate_json(encode(effect.event, dialect), strict=True)
@@ -186,10 +199,11 @@ async def house(
     """
     played = Script.parse(script.encode())
     host = House()
+    host.may_answer.set()
 
     def parts() -> SessionParts:
         return SessionParts(
-            mind=Remembering(played, host.contexts),
+            mind=Remembering(played, host),
             voice=ToneVoice(),
             ears=None if hears is None else LocalEars(recognizer=Hears(hears)),
         )

@@ -172,11 +172,12 @@ def test_a_spoken_turn_and_a_barge_in() -> None:
             await session.send_audio(turn)
             await listen(session, lambda event: event.type == "audio_interrupted")
             await listen(session, lambda event: "Yes, please?" in transcript_of(event))
-            first, second = host.all("response.done")[:2]
+            await host.until("response.done", times=2)
+            first, second = host.all("response.done")
             assert first.response.status == "cancelled"
             assert second.response.status == "completed"
-            assert host.all("conversation.item.truncated"), "it told how much was heard"
-            assert host.all("conversation.item.retrieved"), "it asked for what became of the item"
+            await host.until("conversation.item.truncated")  # it tells how much was heard
+            await host.until("conversation.item.retrieved")  # and asks what became of the item
 
     in_time(story)
 
@@ -192,6 +193,7 @@ def test_interrupting_by_hand() -> None:
             await listen(session, raw("response.done"))
             await session.send_message("Stop!")
             await listen(session, lambda event: "Yes?" in transcript_of(event))
+            await host.until("response.done", times=2)
             assert [done.response.status for done in host.all("response.done")] == ["cancelled", "completed"]
 
     in_time(story)
