@@ -8,8 +8,8 @@ from charye.audio.pcm import WIRE_RATE_HZ, level_dbfs
 __all__ = ["EnergyVad"]
 
 _FRAME_MS = 20.0
-# Half of the samples tell the level of a frame of noise with a deviation of 0.3 dB; the scale below has 24 of them.
-_EVERY = 2
+# A third of the samples tell the level of a frame of noise with a deviation of 0.4 dB; the scale below has 24 of them.
+_EVERY = 3
 
 # The floor falls to quieter frames at once and rises slowly. Speech pauses for breath, so it does not lift the floor; a
 # fan that was switched on does, and is no longer speech after some seconds.
