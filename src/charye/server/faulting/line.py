@@ -161,9 +161,10 @@ class FaultyLine:
                 while self._lost is None:
                     await self._changed.wait()
         finally:
-            for task in (self._pump, self._timer, self._reading):
-                if task is not None:
-                    task.cancel()
+            tasks = [task for task in (self._pump, self._timer, self._reading) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._line.close(code, reason)
 
     # faults
