@@ -18,7 +18,7 @@ from tests.model.events import event
 from tests.model.freeze import Photographer, freeze
 from tests.model.server import Form, Message
 
-__all__ = ["Core", "Facts", "Input"]
+__all__ = ["Core", "Facts", "Input", "Walked"]
 
 Input = tuple[object, ...]
 """("connect",) ("cut",) ("tick",) ("hear", message) ("ask", index) ("cancel", id) ("tool", call) ("played", item)
@@ -73,34 +73,9 @@ class Core:
             now = before.now
             if what == ("tick",):
                 now += max(0.0, before.facts.due or 0.0)
-            effects = tuple(self._do(peer, what, now))
+            effects = tuple(perform(peer, what, now, self._asks, self._form))
             known = self._steps[state, what] = (self._meet(peer, now), effects)
         return known
-
-    def _do(self, peer: Peer, what: Input, now: float) -> list[Effect]:
-        match what:
-            case ("connect",):
-                return peer.connected(now)
-            case ("cut",):
-                return peer.disconnected(now)
-            case ("tick",):
-                return peer.tick(now)
-            case ("hear", tuple(message)):
-                return peer.receive(event(_message(message), self._form), now)
-            case ("ask", int(index)):
-                return peer.request(self._asks[index], now)
-            case ("cancel", str(request_id)):
-                return peer.cancel(RequestId(request_id), now)
-            case ("tool", str(call_id)):
-                return peer.tool_finished(call_id, Answer("{}"), now)
-            case ("press",):
-                return peer.press(now)
-            case ("release",):
-                peer.microphone(200.0)
-                return peer.release(now)
-            case ("played", str(item_id)):
-                return peer.played(item_id, 100.0, now)
-        raise AssertionError(what)
 
     def _meet(self, peer: Peer, now: float) -> int:
         value = freeze(peer, now)
@@ -109,6 +84,59 @@ class Core:
             number = self._numbers[value] = len(self._states)
             self._states.append(Known(self._photographer.take(peer), now, _facts(peer, now)))
         return number
+
+
+class Walked:
+    """The core on one way only: nothing is remembered, so the state is always the last one."""
+
+    def __init__(self, settings: Settings, asks: tuple[ResponseRequest, ...], form: Form) -> None:
+        self._peer = Peer(settings)
+        self._asks = asks
+        self._form = form
+        self._now = 0.0
+        self._facts = _facts(self._peer, 0.0)
+        self.start = 0
+
+    def facts(self, state: int) -> Facts:
+        """What is true now."""
+        return self._facts
+
+    def step(self, state: int, what: Input) -> tuple[int, tuple[Effect, ...]]:
+        """Take the input; the state is the next."""
+        if what == ("tick",):
+            self._now += max(0.0, self._facts.due or 0.0)
+        effects = tuple(perform(self._peer, what, self._now, self._asks, self._form))
+        self._facts = _facts(self._peer, self._now)
+        return state + 1, effects
+
+
+def perform(
+    peer: Peer, what: Input, now: float, asks: tuple[ResponseRequest, ...], form: Form
+) -> list[Effect]:
+    """Do to the core what this input says."""
+    match what:
+        case ("connect",):
+            return peer.connected(now)
+        case ("cut",):
+            return peer.disconnected(now)
+        case ("tick",):
+            return peer.tick(now)
+        case ("hear", tuple(message)):
+            return peer.receive(event(_message(message), form), now)
+        case ("ask", int(index)):
+            return peer.request(asks[index], now)
+        case ("cancel", str(request_id)):
+            return peer.cancel(RequestId(request_id), now)
+        case ("tool", str(call_id)):
+            return peer.tool_finished(call_id, Answer("{}"), now)
+        case ("press",):
+            return peer.press(now)
+        case ("release",):
+            peer.microphone(200.0)
+            return peer.release(now)
+        case ("played", str(item_id)):
+            return peer.played(item_id, 100.0, now)
+    raise AssertionError(what)
 
 
 def _message(message: tuple[object, ...]) -> Message:

@@ -7,6 +7,7 @@ at every end all requests have ended. A violation is told with a shortest way to
 from array import array
 from dataclasses import dataclass
 
+from tests.model.core import Core
 from tests.model.laws import Violation
 from tests.model.world import Node, Spec, World
 
@@ -86,7 +87,8 @@ def explore(spec: Spec, *, limit: int) -> Report:
     Raises:
         Violation: with the law and a shortest way to where it is broken.
     """
-    world = World(spec)
+    core = Core(spec.settings, spec.asks, spec.rules.form)
+    world = World(spec, core)
     graph = Graph(limit)
     graph.offer(world.start(), -1, "", fair=False)
     ends = 0
@@ -104,7 +106,7 @@ def explore(spec: Spec, *, limit: int) -> Report:
             raise _told(spec, [*graph.way_to(at), name], broken) from broken
     if graph.complete and (turning := graph.on_a_cycle()) is not None:
         raise _told(spec, graph.way_to(turning), Violation("no fair schedule runs for ever"))
-    return Report(spec.name, len(graph.nodes), len(world.core), graph.steps, ends, graph.complete)
+    return Report(spec.name, len(graph.nodes), len(core), graph.steps, ends, graph.complete)
 
 
 def _told(spec: Spec, way: list[str], broken: Exception) -> Violation:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from charye.core import keeper, tools, turns
+from charye.core import calls, keeper, tools, turns
 from charye.core.aside import Aside
 from charye.core.coordinator import Coordinator
 from charye.core.evidence import Cancels, Evidence
@@ -91,7 +91,7 @@ def _same_epoch(self: Coordinator, now: float) -> None:
 _connected = Coordinator.connected
 
 
-def _at_once(self: tools.Tools, round_: tools.Round, now: float) -> None:
+def _at_once(self: tools.Tools, round_: calls.Round, now: float) -> None:
     round_.cap_at = now
     _settle(self, round_, now)
 

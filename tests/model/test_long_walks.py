@@ -18,6 +18,7 @@ from charye.core.requests import (
 )
 from charye.core.waiting import WhenFull
 from charye.protocol import NO_EVENT_ID, NO_METADATA, ResponseParams
+from tests.model.core import Walked
 from tests.model.server import Form, Rules
 from tests.model.world import Budget, Node, Spec, World
 from tests.model.worlds import SETTINGS
@@ -51,7 +52,7 @@ budgets = st.builds(
     stick=st.integers(0, 1),
     fail=st.integers(0, 3),
     early=st.integers(0, 3),
-    presses=st.integers(0, 5),
+    presses=st.sampled_from((0, 0, 30)),
 )
 
 rules = st.builds(
@@ -69,10 +70,10 @@ rules = st.builds(
 
 @st.composite
 def specs(draw: st.DrawFn) -> Spec:
-    """Up to twelve requests of every kind, up to eight user turns, every fault."""
+    """Ninety requests and more of every kind, some twenty user turns or presses, every fault: 200 steps and more."""
     asks = tuple(
         replace(request, id=RequestId(f"q{number}"))
-        for number, request in enumerate(draw(st.lists(requests, min_size=1, max_size=12)), start=1)
+        for number, request in enumerate(draw(st.lists(requests, min_size=90, max_size=100)), start=1)
     )
     behaviour = draw(rules)
     dialect = NO_EVENT_ID
@@ -93,7 +94,7 @@ def specs(draw: st.DrawFn) -> Spec:
         rules=behaviour,
         settings=setting,
         # Where a hand decides whose turn it is, the server's ears do not.
-        turns=0 if budget.presses else draw(st.integers(0, 8)),
+        turns=0 if budget.presses else draw(st.integers(20, 30)),
         budget=budget,
         exact=False,
         ordered=False,
@@ -116,13 +117,12 @@ def go_on(world: World, node: Node, choice: int, *, fair: bool) -> Node | None:
 )
 @given(specs(), st.randoms(use_true_random=False))
 def test_no_law_is_broken_on_a_long_way_and_everybody_arrives(spec: Spec, random: object) -> None:
-    world = World(spec)
+    world = World(spec, Walked(spec.settings, spec.asks, spec.rules.form))
     node = world.start()
     choose = random.randrange  # type: ignore[attr-defined]
     for _ in range(STEPS):
         after = go_on(world, node, choose(1_000_000), fair=False)
-        if after is None:
-            break
+        assert after is not None, "this world is too small for a long walk"
         node = after
     for _ in range(5_000):
         after = go_on(world, node, choose(1_000_000), fair=True)

@@ -22,7 +22,7 @@ from charye.protocol import (
     ResponseCancel,
     ResponseCreate,
 )
-from tests.model.core import Core, Input
+from tests.model.core import Core, Input, Walked
 from tests.model.laws import Monitor
 from tests.model.server import Message, Rules, Server
 
@@ -91,9 +91,9 @@ class Next(NamedTuple):
 class World:
     """The steps of one world."""
 
-    def __init__(self, spec: Spec) -> None:
+    def __init__(self, spec: Spec, core: Core | Walked) -> None:
         self.spec = spec
-        self.core = Core(spec.settings, spec.asks, spec.rules.form)
+        self.core = core
 
     def start(self) -> Node:
         """Connected, nothing asked."""

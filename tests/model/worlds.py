@@ -155,6 +155,18 @@ NAMELESS = (
         settings=UNNAMED,
         budget=Budget(cancels=2),
     ),
+    # Not guaranteed, and noted by the peer: nobody can tell whose a response is. But everybody arrives.
+    Spec(
+        name="no metadata, and the server replies all the same, 2 turns",
+        asks=TWO,
+        rules=Rules(echo=False),
+        settings=UNNAMED,
+        turns=2,
+        budget=Budget(cancels=1),
+        exact=False,
+        ordered=False,
+        cancels_only_ours=False,
+    ),
     Spec(
         name="no metadata, we ask for the replies, 2 turns",
         asks=ONE,

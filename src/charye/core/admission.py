@@ -81,7 +81,7 @@ class Admission:
         self._enter(line, other, ticket, now)
 
     def requeue(self, ticket: Ticket, reason: str, now: float) -> None:
-        """Back to its old place, unless it has been tried too often or its time is over. Ended ones stay ended."""
+        """Back to its old place, unless it has been tried too often. Ended ones stay ended."""
         if ticket.stage is Stage.ENDED:
             return
         if ticket.attempts >= ticket.request.max_attempts:
@@ -95,12 +95,18 @@ class Admission:
             line.add(ticket)
             return
         line.remove(other)
-        self._merge(line, *sorted((ticket, other), key=lambda each: each.age))
+        older, newer = sorted((ticket, other), key=lambda each: each.age)
+        if newer.request.same_key is SameKey.REPLACE:
+            self._replace(line, older, newer, now)
+        else:
+            self._merge(line, older, newer)
 
-    def expire(self, now: float) -> None:
-        """End those whose time is over."""
+    def expire(self, now: float, *, at_the_limit: bool = True) -> None:
+        """End those whose time is over. `at_the_limit`: also those whose last moment this is."""
         for line in (self.floor, self.aside):
             for ticket in line.expired(now):
+                if ticket.expires_at == now and not at_the_limit:
+                    continue
                 line.remove(ticket)
                 self.tickets.end(ticket, OutcomeKind.EXPIRED, now, reason="waited too long")
 

@@ -73,6 +73,9 @@ class Aside:
     def created(self, response: Response, token: str | None, now: float) -> bool:
         """`response.created`: of a lane, of a late try, or somebody else's."""
         response_id = response.id or ""
+        if response_id in self._over:
+            self._out.append(Note("created for a response that is over", about=response_id))
+            return True
         lane = self._lanes.find(token=token)
         if lane is not None:
             if lane.response_id is None:
@@ -92,6 +95,9 @@ class Aside:
         """`response.done`, of any status."""
         response_id = response.id or ""
         lane = self._lanes.find(token=token, response_id=response_id or None)
+        if lane is None and response_id in self._over:
+            self._out.append(Note("done for a response that is over", about=response_id))
+            return True
         remember(self._over, response_id)
         if lane is not None:
             self._step(lane, LaneInput.DONE, now, response=response, response_id=response_id)
@@ -132,15 +138,18 @@ class Aside:
             self._step(lane, LaneInput.CANCEL, now, why=why)
         return lane is not None
 
-    def make_way(self, now: float) -> None:
-        """The server speaks by itself: the user's reply goes before a voice out of band."""
+    def make_way(self, now: float, *, whom: str) -> None:
+        """Somebody goes before a voice out of band: the user, or the server's reply to the user.
+
+        The server does not do it for us: speech and a cancel without an id reach its own conversation only.
+        """
         lane = self._lanes.voice
         if lane is None or lane.why is not None:
             return
         self._step(lane, LaneInput.CANCEL, now, why=Why.CUT_IN)
         ticket = self._admission.tickets.numbered(lane.attempt.number)
         if ticket is not None and ticket.stage is Stage.ASKED:
-            self._admission.requeue(ticket, "made way for the server's reply", now)
+            self._admission.requeue(ticket, f"made way for {whom}", now)
 
     def tick(self, now: float) -> None:
         """Act on those that have been silent for too long."""
@@ -192,7 +201,8 @@ class Aside:
         response_id = lane.response_id or ""
         self.cancels.sending(response_id)
         self._out.append(Send(ResponseCancel(response_id=response_id, event_id=f"cancel.{response_id}")))
-        self._out += self._playout.cut(now, {response_id})
+        if lane.why is not Why.STUCK:  # perhaps only its done was lost, and the rest is still to be heard
+            self._out += self._playout.cut(now, {response_id})
 
     def _grant(
         self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
@@ -208,9 +218,9 @@ class Aside:
     def _finish(
         self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
     ) -> None:
-        if lane.why is Why.STUCK:
+        if response is None or (lane.why is Why.STUCK and response.status != "completed"):
             self._endings.stuck(ticket, now)
-        elif response is not None:
+        else:
             self._endings.by_status(ticket, lane.response_id or "", response, now)
 
     def _finish_unseen(

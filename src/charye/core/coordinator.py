@@ -74,11 +74,13 @@ class Coordinator:
         stage = ticket.stage
         if stage is Stage.WAITING:
             self.admission.leave(ticket)
-        heard_ms = self._playout.heard_ms(ticket.response_id) if ticket.response_id is not None else None
+        heard_ms = None
+        if ticket.response_id is not None:  # first stop, then look: `heard_ms` is of this moment
+            self._out += self._playout.cut(now, {ticket.response_id})
+            heard_ms = self._playout.heard_ms(ticket.response_id)
         self.tickets.end(ticket, OutcomeKind.CANCELLED, now, reason=reason, heard_ms=heard_ms)
         if stage is Stage.HEARING:
             self.endings.stop_hearing(ticket)
-            self._out += self._playout.cut(now, {ticket.response_id or ""})
         elif stage in (Stage.ASKED, Stage.SPEAKING) and not self.aside.cancel(ticket.number, Why.ASKER, now):
             self._cancel_in_band(ticket, stage, now)
 
@@ -88,6 +90,7 @@ class Coordinator:
         if self.floor.response is not None and self.floor.state in RUNS:
             response_ids.add(self.floor.response)
         self._out += self._playout.cut(now, response_ids)
+        self.aside.make_way(now, whom="the user")
         if cancel and self.floor.state in RUNS and self.floor.why is None:
             self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.INTERRUPT)
 
@@ -106,7 +109,8 @@ class Coordinator:
         if self.keeper.evidence.is_over(response_id):
             self._out.append(Note("created for a response that is over", about=response_id))
             return
-        if response_id == self.floor.response and self.floor.claim_token() != token:
+        claimed = token is not None and token == self.floor.claim_token()
+        if response_id == self.floor.response and not claimed:
             self._created_again(token, now)
             return
         verdict = attribution.created(
@@ -120,7 +124,7 @@ class Coordinator:
         self.keeper.step(verdict.what, facts, response=response_id, owner=owner, why=why)
         if verdict.what is Input.TAKEN:
             self._turns.step(TurnInput.REPLIED, now)
-            self.aside.make_way(now)
+            self.aside.make_way(now, whom="the server's reply")
         if self._turns.turn is Turn.PRESSED and self.floor.state in RUNS and self.floor.why is None:
             self.interrupt(now, cancel=True)
 
@@ -161,15 +165,15 @@ class Coordinator:
             self.keeper.evidence.settle(error.event_id)
             self._out.append(Note("refusal of an older create", about=error.event_id))
             return
-        self.keeper.evidence.ids_proven = self.keeper.evidence.ids_proven or certain
         what = attribution.refused(self.floor, self.keeper.evidence, certain=certain, named=named)
         if what is None:
             self._out.append(Note("refusal of nothing of ours", about=named or ""))
             return
         if not certain and self.floor.claim is not None:
-            self.keeper.evidence.unsettle(
-                self.floor.claim
-            )  # if it was not ours after all, it may still be accepted
+            # If it was not ours after all, it may still be accepted.
+            self.keeper.evidence.unsettle(self.floor.claim)
+        if what is Input.REFUSED_BY and named is not None:
+            self.keeper.evidence.finished.pop(named, None)
         keeps = self.floor.state in RUNS or what is not Input.REFUSED_BY
         facts = Facts(now, reason="another response is running")
         self.keeper.step(what, facts, response=None if keeps else named)
@@ -179,7 +183,6 @@ class Coordinator:
         if error.event_id is None:
             return False
         if error.event_id == self.floor.claim_token():
-            self.keeper.evidence.ids_proven = True
             self.keeper.step(Input.DENIED, Facts(now, code=error.code or error.type))
             return True
         return self.aside.denied(error, now) or self.keeper.evidence.settle(error.event_id) is not None
@@ -218,15 +221,16 @@ class Coordinator:
         ours = self.floor.state in CLAIMS and not self._settings.dialect.echoes_metadata
         what = Input.GRANTED if ours else Input.TAKEN
         number = self.floor.claim.number if ours and self.floor.claim else None
-        self.keeper.step(what, Facts(now, None, number), response=response_id, owner=number)
+        why = Why.ASKER if ours and self.floor.state is State.WITHDRAWN else None
+        self.keeper.step(what, Facts(now, None, number), response=response_id, owner=number, why=why)
         return self.floor.why is None
 
     # what time and the line say
 
     def connected(self, now: float) -> None:
         """A new connection: nothing of the old one is known in it."""
-        self._epoch += 1
         self.keeper.step(Input.CONNECTED, Facts(now))
+        self._epoch += 1
 
     def disconnected(self, now: float) -> None:
         """The connection is gone. Telling it twice does no harm."""
@@ -263,6 +267,7 @@ class Coordinator:
     def settle(self, now: float) -> None:
         """After every input: end what was heard, ask for what may be asked now, watch what is waited for."""
         self.endings.listen(now)
+        self.admission.expire(now, at_the_limit=False)
         if self.floor.state is not State.OFFLINE:
             self.aside.pump(self._epoch, now)
             self._pump(now)
@@ -327,13 +332,13 @@ class Coordinator:
         lower = {
             response_id for response_id in self._playout.unheard() if self._class_of(response_id) > priority
         }
-        running = self.floor.response
-        if self.floor.state is State.HELD and running is not None and self._class_of(running) > priority:
+        running = self.floor.response if self.floor.state in RUNS else None
+        if running is not None and self.floor.why is None and self._class_of(running) > priority:
             lower.add(running)
         if not lower:
             return
         self._out += self._playout.cut(now, lower)
-        if running in lower and self.floor.state is State.HELD:
+        if running in lower and self.floor.why is None:
             self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.CUT_IN)
         self.endings.listen(now)
 

@@ -71,7 +71,9 @@ class Endings:
         """It is over, but its done was lost. `doubtful`: it may as well have been interrupted."""
         if ticket is None or ticket.stage is Stage.ENDED:
             return
-        if self._playout.is_cut(response_id) or self._settings.dialect.supersedes:
+        if self._settings.dialect.supersedes and not self._playout.is_cut(response_id):
+            self._out += self._playout.cut(now, {response_id})  # the other one ended it, so it stops here
+        if self._playout.is_cut(response_id):
             self.interrupted(ticket, self._playout.heard_ms(response_id), now)
             return
         self.generated(ticket, response_id, now, uncertain=doubtful)

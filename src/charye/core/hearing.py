@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from charye.core.effects import Note, Play
-from charye.core.machines import Machines
+from charye.core.machines import USER_TURN, Machines
 from charye.core.turns import TurnInput
 from charye.protocol import (
     AudioPart,
@@ -50,13 +50,21 @@ E = TypeVar("E")
 CANCEL_PREFIX = "cancel."
 
 
-def play(machines: Machines, event: ResponseOutputAudioDelta, now: float) -> None:
-    """Audio: to the loudspeaker, unless its response was cut or is not one that may speak. The hot path."""
-    response_id = event.response_id
-    if machines.coordinator.activity(response_id, now) and not machines.playout.is_cut(response_id):
+def play(machines: Machines, event: ResponseOutputAudioDelta, now: float) -> bool:
+    """Audio: to the loudspeaker, unless its response was cut or is not one that may speak. The hot path.
+
+    Gives whether the machines must settle. Audio of the running response is news for the loudspeaker alone, so
+    they need not, unless something before it has been heard to its end by now.
+    """
+    response_id, playout = event.response_id, machines.playout
+    of_the_running = response_id == machines.coordinator.floor.response
+    if machines.coordinator.activity(response_id, now) and not playout.is_cut(response_id):
         duration_ms = audio_length_bytes(event.delta) / machines.bytes_per_ms
-        machines.playout.append(response_id, event.item_id, event.content_index, duration_ms, now)
+        # Items of a response beside the conversation are in no conversation, so there is nothing to truncate.
+        beside = response_id != machines.coordinator.floor.response
+        playout.append(response_id, event.item_id, event.content_index, duration_ms, now, beside=beside)
         machines.out.append(Play(event, duration_ms))
+    return not of_the_running or playout.has_news
 
 
 def hear(machines: Machines, event: ServerEvent, now: float) -> None:
@@ -78,14 +86,18 @@ def _created(machines: Machines, event: ResponseCreated, now: float) -> None:
     before = coordinator.floor.response
     coordinator.created(event.response, now)
     floor = coordinator.floor
-    if floor.response == (event.response.id or "") != before and floor.owner is None and floor.why is None:
-        machines.tools.answered_by_another()
+    if floor.response == (event.response.id or "") != before and floor.why is None:
+        ours = coordinator.tickets.numbered(floor.owner)
+        if floor.owner is None or (ours is not None and ours.request.coalesce_key == USER_TURN):
+            machines.tools.answered_by_another()
 
 
 def _done(machines: Machines, event: ResponseDone, now: float) -> None:
     response = event.response
     if response.status == "completed" and response.id == machines.coordinator.floor.response:
-        for item in response.output:  # calls whose own events were lost
+        for item in response.output:  # whose own events were lost
+            if isinstance(item, MessageItem):
+                machines.tools.spoke(response.id or "")
             _run(machines, response.id or "", item, now)
     machines.coordinator.done(response, now)
 

@@ -5,14 +5,14 @@ request gets, is decided after (`endings`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from charye.core.admission import Admission, create_event
 from charye.core.aside import Aside
 from charye.core.effects import Effect, Note, Reconnect, Send
 from charye.core.endings import Endings
 from charye.core.evidence import Evidence
-from charye.core.floor import Action, Attempt, Floor, Input, Why, step
+from charye.core.floor import Action, Attempt, Floor, Input, Why, corrected, step
 from charye.core.playout import Playout
 from charye.core.requests import Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
@@ -112,7 +112,7 @@ class Keeper:
         if ticket.stage is Stage.ASKED:
             self.step(Input.CANCEL_CLAIM, Facts(now))  # its newer try is one too many
         self._admission.leave(ticket)
-        self.floor = replace(self.floor, owner=number)
+        self.floor = corrected(self.floor, number)
         self._speaks(ticket)
 
     def over(self, response_id: str, now: float, response: Response | None = None) -> None:

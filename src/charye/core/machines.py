@@ -10,7 +10,10 @@ from charye.core.settings import Settings
 from charye.core.tools import Tools
 from charye.core.turns import Turns
 
-__all__ = ["Machines"]
+__all__ = ["USER_TURN", "Machines"]
+
+USER_TURN = "user-turn"
+"""The coalesce key of plain replies to the user."""
 
 
 class Machines:
@@ -40,8 +43,8 @@ class Machines:
         self.turns = Turns(settings.patience)
         self.playout = Playout(settings.reporting, patience_s=settings.patience.playout_s)
         self.coordinator = Coordinator(settings, self.turns, self.playout, self.out)
-        self.tools = Tools(settings.tools, self.out)
         self.conversation = Conversation(bound=settings.mirror_items)
+        self.tools = Tools(settings.tools, self.conversation, self.out)
         self.bytes_per_ms = 48.0  # PCM16, mono, 24 kHz
         self.commits = 0
 
@@ -56,7 +59,7 @@ class Machines:
             id=RequestId(f"charye.user.{self.coordinator.tickets.count + 1}"),
             trigger=f"user:{why}",
             priority=Priority.USER,
-            coalesce_key="user-turn",
+            coalesce_key=USER_TURN,
         )
 
     def settle(self, now: float) -> list[Effect]:
@@ -64,6 +67,10 @@ class Machines:
         self.coordinator.settle(now)
         while self._hand_over(now):
             self.coordinator.settle(now)
+        return self.take()
+
+    def take(self) -> list[Effect]:
+        """The effects so far, for the peer to hand out."""
         effects = self.out.copy()
         self.out.clear()
         return effects
@@ -71,10 +78,16 @@ class Machines:
     def _hand_over(self, now: float) -> bool:
         """Between the floor and the tools: which responses are over, which follow-ups are wanted or told."""
         keeper, tools, tickets = self.coordinator.keeper, self.tools, self.coordinator.tickets
+        not_yet_asked = {request.id for request in tools.wanted}
+        tools.on_their_way.clear()
         for request_id in tools.awaited():
+            if request_id in not_yet_asked:
+                continue
             ticket = tickets.get(request_id)
             if ticket is None or ticket.stage in (Stage.SPEAKING, Stage.HEARING):
                 tools.told(request_id)
+            elif ticket.stage is Stage.ASKED:
+                tools.on_their_way.add(request_id)
         if not (keeper.ended or keeper.lost or tools.wanted or tools.withdrawn):
             return False
         ended, keeper.ended = keeper.ended, []

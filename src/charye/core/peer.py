@@ -18,7 +18,7 @@ from enum import Enum
 from charye.core.conversation import Entry
 from charye.core.effects import Effect, Note, Send
 from charye.core.explain import explain
-from charye.core.floor import RUNS, Floor
+from charye.core.floor import RUNS, Floor, State
 from charye.core.hearing import hear, play
 from charye.core.machines import Machines
 from charye.core.requests import RequestId, ResponseRequest
@@ -68,6 +68,7 @@ class Peer:
         machines = self._machines
         machines.coordinator.connected(now)
         machines.commits = 0
+        machines.tools.connected()
         self._epoch += 1
         machines.out += [Send(event) for event in machines.conversation.rebuild(self._epoch)]
         return machines.settle(now)
@@ -83,7 +84,8 @@ class Peer:
         if not machines.is_online:
             return [Note("an event of a connection that is given up", about=event.type)]
         if type(event) is ResponseOutputAudioDelta:
-            play(machines, event, now)
+            if not play(machines, event, now):
+                return machines.take()
         else:
             hear(machines, event, now)
         return machines.settle(now)
@@ -134,7 +136,7 @@ class Peer:
         """So much audio was appended to the input buffer. Lets `release` know a press that was too short."""
         self._microphone_ms += duration_ms
 
-    def release(self, now: float, reply: ResponseRequest | None = None) -> list[Effect]:
+    def release(self, now: float, *, reply: ResponseRequest | None = None) -> list[Effect]:
         """Push-to-talk: the user is done. Commits, and asks for the reply.
 
         Presses in quick succession are answered by one reply: all their items are in the conversation.
@@ -142,8 +144,10 @@ class Peer:
         Args:
             reply: instead of a plain one of class USER, which coalesces under the key `user-turn`.
         Raises:
-            LocalProtocolError: it is not pressed.
+            LocalProtocolError: it is not pressed, or a living request has the id of `reply`.
         """
+        if reply is not None:
+            self._machines.coordinator.tickets.check_free(reply.id)
         self._machines.turns.step(TurnInput.RELEASE, now)
         if self._microphone_ms < COMMIT_MIN_MS:
             # The server refuses a commit of less (API reference, input_audio_buffer.commit).
@@ -198,6 +202,14 @@ class Peer:
         return min((time for time in times if time is not None), default=None)
 
     # who speaks, and what is known
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether everything that was asked for has ended, and nothing runs, sounds or is worked on."""
+        machines = self._machines
+        floor_is_free = machines.coordinator.floor.state in (State.OPEN, State.OFFLINE)
+        nothing_waits = not len(machines.coordinator.tickets) and machines.turns.is_quiet
+        return floor_is_free and nothing_waits and machines.playout.is_quiet and machines.tools.is_idle
 
     @property
     def floor(self) -> Floor:

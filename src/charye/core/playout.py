@@ -27,6 +27,10 @@ DRAINED_WITHIN_MS = 1.0
 """A resampler may report a fraction less than was appended."""
 
 
+ROUNDING_MS = 1e-6
+"""A clock in seconds makes 299.9999999 of 300 ms."""
+
+
 class Reporting(Enum):
     """Who knows what was played."""
 
@@ -44,6 +48,7 @@ class Track:
     content_index: int
     appended_ms: float = 0.0
     played_ms: float = 0.0
+    beside: bool = False  # the conversation has no such item to repair
 
     @property
     def left_ms(self) -> float:
@@ -83,15 +88,24 @@ class Playout:
         run = self._runs.get(response_id)
         return run is not None and run.cut
 
-    def append(self, response_id: str, item_id: str, content_index: int, ms: float, now: float) -> None:
+    def append(
+        self,
+        response_id: str,
+        item_id: str,
+        content_index: int,
+        ms: float,
+        now: float,
+        *,
+        beside: bool = False,
+    ) -> None:
         """Audio was handed to the loudspeaker's queue."""
         if self._reporting is Reporting.CLOCK:
             self._run_clock(now)
+        if not self._tracks or self._tracks[-1].left_ms < DRAINED_WITHIN_MS:
+            self._moved_at = now  # the loudspeaker had nothing to play, so it owed no report
         track = self._last
         if track is None or track.item_id != item_id or track.content_index != content_index:
-            track = self._last = Track(response_id, item_id, content_index)
-            if not self._tracks:
-                self._moved_at = now
+            track = self._last = Track(response_id, item_id, content_index, beside=beside)
             self._tracks.append(track)
             self._runs.setdefault(response_id, Run())
         track.appended_ms += ms
@@ -142,7 +156,7 @@ class Playout:
 
     def deadline(self) -> float | None:
         """When to look again: the clock's next end, or a report that is overdue."""
-        left_s = sum(track.left_ms for track in self._tracks) / 1000
+        left_s = sum(track.left_ms for track in self._tracks if not self._awaits_more(track)) / 1000
         if left_s > 0:
             grace_s = self._patience_s if self._reporting is Reporting.DEVICE else 0.0
             return self._moved_at + left_s + grace_s
@@ -186,6 +200,11 @@ class Playout:
         """Whether it is over and nothing of it is left. One that never had audio is heard when it is over."""
         return response_id not in self._runs
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `take_heard` has something to tell."""
+        return bool(self._heard)
+
     def take_heard(self) -> list[tuple[str, bool]]:
         """Responses heard to their end since the last call, each with whether that is uncertain."""
         if not self._heard:
@@ -221,7 +240,8 @@ class Playout:
         for track in unheard:
             run = self._runs[track.response_id]
             run.heard_ms += track.played_ms
-            run.repairs.append(Send(_repair(track)))
+            if not track.beside:
+                run.repairs.append(Send(_repair(track)))
         self._tracks = [track for track in self._tracks if track.response_id not in wanted]
         self._last = None
         for response_id in sorted(wanted):
@@ -246,6 +266,8 @@ class Playout:
         for response_id, run in list(self._runs.items()):
             run.done, run.repairs, run.audible = True, [], False
             self._settle(response_id)
+        for track in self._tracks:
+            track.beside = True  # the next conversation has no item of this id
 
     # inside
 
@@ -268,17 +290,21 @@ class Playout:
         """Forget parts that were played; the last part of a running response may still grow."""
         kept = []
         for track in self._tracks:
-            run = self._runs[track.response_id]
-            if track.left_ms >= DRAINED_WITHIN_MS or (track is self._last and not run.done):
+            if track.left_ms >= DRAINED_WITHIN_MS or self._awaits_more(track):
                 kept.append(track)
             else:
-                run.heard_ms += track.played_ms
+                self._runs[track.response_id].heard_ms += track.played_ms
                 if track is self._last:
                     self._last = None
         gone = {track.response_id for track in self._tracks} - {track.response_id for track in kept}
         self._tracks = kept
         for response_id in gone:
             self._settle(response_id, uncertain=uncertain)
+
+    def _awaits_more(self, track: Track) -> bool:
+        """Whether it is played to its end, but may still grow. Its end is no moment to wait for."""
+        drained = track.left_ms < DRAINED_WITHIN_MS
+        return drained and track is self._last and not self._runs[track.response_id].done
 
     def _settle(self, response_id: str, *, uncertain: bool = False) -> None:
         run = self._runs.get(response_id)
@@ -306,7 +332,7 @@ def _repair(track: Track) -> ConversationItemTruncate | ConversationItemDelete:
     A truncate beyond the audio that the server has is refused, and so is one of an item of which nothing was
     played: that one is deleted.
     """
-    end_ms = int(min(track.played_ms, track.appended_ms - TRUNCATE_MARGIN_MS))
+    end_ms = int(min(track.played_ms, track.appended_ms - TRUNCATE_MARGIN_MS) + ROUNDING_MS)
     if end_ms <= 0:
         return ConversationItemDelete(item_id=track.item_id)
     return ConversationItemTruncate(

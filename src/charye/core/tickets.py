@@ -60,14 +60,22 @@ class Tickets:
         """Every living ticket once, oldest first."""
         return list(self._by_number.values())
 
+    def check_free(self, request_id: RequestId) -> None:
+        """Look whether a request may have this id.
+
+        Raises:
+            LocalProtocolError: a living request has it.
+        """
+        if request_id in self._living:
+            raise LocalProtocolError("a request with this id is not ended yet")
+
     def open(self, request: ResponseRequest, now: float) -> Ticket:
         """A new ticket, the youngest.
 
         Raises:
             LocalProtocolError: a living request has this id; nothing has changed.
         """
-        if request.id in self._living:
-            raise LocalProtocolError("a request with this id is not ended yet")
+        self.check_free(request.id)
         self._count += 1
         ticket = Ticket(request=request, number=self._count, age=self._count, asked_at=now)
         ticket.askers.append(request.id)

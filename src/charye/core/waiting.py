@@ -91,6 +91,8 @@ class Waiting:
 
     def best(self, now: float) -> Ticket | None:
         """Who is next: the highest class after ageing, then the oldest; nobody of a class whose head rests."""
+        if not self._tickets:
+            return None  # asked after every event, and mostly nobody waits
         heads = [self._tickets[ages[0]] for ages in self._by_age.values() if ages]
         ready = [head for head in heads if head.resting_until <= now]
         return min(ready, key=lambda head: (self.rank(head, now), head.age), default=None)
