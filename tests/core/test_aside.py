@@ -109,12 +109,34 @@ def test_an_error_about_one_that_runs_denies_nothing() -> None:
     assert bench.ends() == {}
 
 
-def test_a_refusal_by_the_conversations_speaker_ends_it_with_the_code() -> None:
+def test_a_refusal_by_the_conversations_speaker_is_not_the_end_either() -> None:
     bench = Bench()
     bench.ask(aside())
-    end = outcome(bench.refused("r0", "c.1.1.1"), "a")
-    assert (end.kind, end.code) == (OutcomeKind.DENIED, "conversation_already_has_active_response")
+    assert steps(bench.refused("r0", "c.1.1.1"), "a") == ["queued"]
     assert bench.state() is State.OPEN
+    assert creates(bench.tick(0.9)) == []
+    assert creates(bench.tick(0.1)) == ["c.1.1.2"]
+    assert steps(bench.refused("r0", "c.1.1.2"), "a") == ["queued"]
+    assert creates(bench.tick(1.9)) == []  # a server without parallel responses is not asked in a hurry
+    assert creates(bench.tick(0.1)) == ["c.1.1.3"]
+    assert steps(bench.created("r2", "c.1.1.3", out_of_band=True), "a") == ["speaking"]
+
+
+def test_a_refusal_of_a_cancelled_one_leaves_nothing_behind() -> None:
+    bench = Bench()
+    bench.ask(aside())
+    bench.cancel("a")
+    bench.refused("r0", "c.1.1.1")
+    assert bench.peer.next_deadline(bench.now) is None
+
+
+def test_a_higher_class_cuts_in_over_a_lower_voice_beside_the_conversation() -> None:
+    bench = Bench()
+    bench.ask(aside("a", priority=Priority.NOTICE, parameters=ResponseParams()))
+    bench.created("r1", "c.1.1.1", out_of_band=True)
+    bench.ask(want("same", priority=Priority.NOTICE, cuts_in=True))
+    assert cancels(bench.tick(0.0)) == []
+    assert cancels(bench.ask(want("b", priority=Priority.SCRIPT, cuts_in=True))) == ["r1"]
 
 
 # cancel

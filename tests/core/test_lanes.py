@@ -12,11 +12,13 @@ from tests.core.bench import aside, want
 TABLE = """
 ASKED      | CREATED    | RUNNING    | GRANT
 ASKED      | DENIED     | OVER       | DENY
+ASKED      | REFUSED    | OVER       | REQUEUE
 ASKED      | DONE       | OVER       | FINISH
 ASKED      | CANCEL     | WITHDRAWN  |
 ASKED      | SILENT     | OVER       | REQUEUE_LOST
 WITHDRAWN  | CREATED    | CANCELLING | SEND_CANCEL
 WITHDRAWN  | DENIED     | OVER       |
+WITHDRAWN  | REFUSED    | OVER       |
 WITHDRAWN  | DONE       | OVER       |
 WITHDRAWN  | CANCEL     | WITHDRAWN  |
 WITHDRAWN  | SILENT     | OVER       |

@@ -119,7 +119,8 @@ def test_the_id_of_an_output_is_as_long_as_the_server_allows() -> None:
     assert isinstance(effect, Send)
     assert isinstance(effect.event, ConversationItemCreate)
     assert isinstance(effect.event.item, FunctionCallOutputItem)
-    assert effect.event.item.id == ("out_" + call_id)[:32]
+    assert effect.event.item.id == "out_" + call_id[-28:]
+    assert len(effect.event.item.id) == 32
     assert effect.event.item.call_id == call_id
 
 

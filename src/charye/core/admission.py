@@ -52,6 +52,10 @@ class Admission:
         self.floor = Waiting(ageing_s=settings.ageing_s)
         self.aside = Waiting(ageing_s=settings.ageing_s)
 
+    def token(self, ticket: Ticket, epoch: int) -> str:
+        """What tells its next create from every other: whose, on which connection, which request, which try."""
+        return f"{self._settings.name}.{epoch}.{ticket.number}.{ticket.attempts + 1}"
+
     def line_of(self, request: ResponseRequest) -> Waiting:
         """Where it waits."""
         silent = request.conversation == "none" and not request.speaks_aloud

@@ -9,7 +9,7 @@ from charye.core.evidence import Cancels, remember
 from charye.core.floor import Why
 from charye.core.lanes import Lane, LaneAction, LaneInput, Lanes, LaneState
 from charye.core.playout import Playout
-from charye.core.requests import Progress, Stage, Step, Ticket
+from charye.core.requests import Priority, Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
 from charye.protocol import ErrorDetail, Response, ResponseCancel
 
@@ -63,7 +63,7 @@ class Aside:
     def start(self, ticket: Ticket, epoch: int, now: float) -> None:
         """Send its create."""
         self._admission.leave(ticket)
-        token = f"{self._settings.name}.{epoch}.{ticket.number}.{ticket.attempts + 1}"
+        token = self._admission.token(ticket, epoch)
         self._out.append(create_event(ticket, token, now))
         self._admission.tickets.tell(ticket, Progress(Step.SENT))
         self._lanes.ask(ticket, token, now)
@@ -107,12 +107,12 @@ class Aside:
         return known or (token is None and self._is_out_of_band(response))
 
     def denied(self, error: ErrorDetail, now: float) -> bool:
-        """An error names one of the lanes' creates."""
-        lane = self._lanes.find(token=error.event_id)
-        if lane is None or lane.response_id is not None:
-            return False
-        self._step(lane, LaneInput.DENIED, now, code=error.code or error.type)
-        return True
+        """An error names one of the lanes' creates, and is no matter of turns."""
+        return self._answered(LaneInput.DENIED, error, now)
+
+    def refused(self, error: ErrorDetail, now: float) -> bool:
+        """An error names one of the lanes' creates and says that another response is running."""
+        return self._answered(LaneInput.REFUSED, error, now)
 
     def not_active(self, response_id: str, now: float) -> bool:
         """There was nothing to cancel; the cancel was for this response."""
@@ -138,8 +138,16 @@ class Aside:
             self._step(lane, LaneInput.CANCEL, now, why=why)
         return lane is not None
 
+    def class_of_voice(self) -> Priority | None:
+        """The class of the one that has the audio floor and is not being cancelled."""
+        lane = self._lanes.voice
+        if lane is None or lane.why is not None:
+            return None
+        ticket = self._admission.tickets.numbered(lane.attempt.number)
+        return None if ticket is None else ticket.request.priority
+
     def make_way(self, now: float, *, whom: str) -> None:
-        """Somebody goes before a voice out of band: the user, or the server's reply to the user.
+        """Somebody goes before a voice out of band: the user, the server's reply to the user, a higher class.
 
         The server does not do it for us: speech and a cancel without an id reach its own conversation only.
         """
@@ -170,6 +178,13 @@ class Aside:
         self.cancels.clear()
 
     # inside
+
+    def _answered(self, what: LaneInput, error: ErrorDetail, now: float) -> bool:
+        lane = self._lanes.find(token=error.event_id)
+        if lane is None or lane.response_id is not None:
+            return False
+        self._step(lane, what, now, code=error.code or error.type)
+        return True
 
     def _is_out_of_band(self, response: Response) -> bool:
         # `conversation_id` is null for out-of-band, in created and in done (API reference, response object).
@@ -215,6 +230,11 @@ class Aside:
     ) -> None:
         self._endings.denied(ticket, code, now)
 
+    def _requeue(
+        self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
+    ) -> None:
+        self._endings.busy(ticket, now)
+
     def _finish(
         self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
     ) -> None:
@@ -247,6 +267,7 @@ ENACT: dict[LaneAction, Callable[[Aside, Ticket, Lane, Response | None, str | No
     LaneAction.DENY: Aside._deny,
     LaneAction.FINISH: Aside._finish,
     LaneAction.FINISH_UNSEEN: Aside._finish_unseen,
+    LaneAction.REQUEUE: Aside._requeue,
     LaneAction.REQUEUE_LOST: Aside._requeue_lost,
     LaneAction.RELEASE: Aside._release,
 }

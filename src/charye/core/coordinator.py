@@ -160,7 +160,7 @@ class Coordinator:
         """An error says that a create met another speaker."""
         certain = error.event_id is not None and error.event_id == self.floor.claim_token()
         if error.event_id is not None and not certain:
-            if self.aside.denied(error, now):
+            if self.aside.refused(error, now):
                 return
             self.keeper.evidence.settle(error.event_id)
             self._out.append(Note("refusal of an older create", about=error.event_id))
@@ -309,12 +309,12 @@ class Coordinator:
 
     def _pump(self, now: float) -> None:
         best = self.admission.floor.best(now)
-        if best is None or not self._turns.is_quiet or self.aside.voice:
+        if best is None or not self._turns.is_quiet:
             return
         request = best.request
         if request.cuts_in:
             self._cut_in(request.priority, now)
-        if self.floor.state is not State.OPEN:
+        if self.floor.state is not State.OPEN or self.aside.voice:
             return
         if request.starts is Starts.AFTER_HEARD and not self._playout.is_quiet:
             return
@@ -322,9 +322,7 @@ class Coordinator:
             if not self.aside.is_full:
                 self.aside.start(best, self._epoch, now)
             return
-        attempt = Attempt(
-            best.number, f"{self._settings.name}.{self._epoch}.{best.number}.{best.attempts + 1}"
-        )
+        attempt = Attempt(best.number, self.admission.token(best, self._epoch))
         self.keeper.step(Input.CLAIM, Facts(now), claim=attempt)
 
     def _cut_in(self, priority: Priority, now: float) -> None:
@@ -332,6 +330,9 @@ class Coordinator:
         lower = {
             response_id for response_id in self._playout.unheard() if self._class_of(response_id) > priority
         }
+        beside = self.aside.class_of_voice()
+        if beside is not None and beside > priority:
+            self.aside.make_way(now, whom="a higher class")
         running = self.floor.response if self.floor.state in RUNS else None
         if running is not None and self.floor.why is None and self._class_of(running) > priority:
             lower.add(running)

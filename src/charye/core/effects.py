@@ -2,7 +2,8 @@
 
 The shell performs each effect and tells the peer when it could not (`Peer.disconnected`, `Peer.tool_finished`
 with an error). Perform all effects of one call before the next call: they are in order, and a loudspeaker that
-reports from inside `Play` would break it. Nothing is dropped in silence: a refusal, a requeue, an ignored event is a `Note` at least.
+reports from inside `Play` would break it. Nothing is dropped in silence: a refusal, a requeue, an ignored event is
+a `Note` at least.
 """
 
 from dataclasses import dataclass

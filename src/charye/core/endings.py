@@ -88,6 +88,13 @@ class Endings:
         if ticket is not None and ticket.stage is not Stage.ENDED:
             self._tickets.end(ticket, OutcomeKind.DENIED, now, reason="refused by the server", code=code)
 
+    def busy(self, ticket: Ticket, now: float) -> None:
+        """Refused out of band, because another response runs: asked again, after a pause that grows."""
+        patience = self._settings.patience
+        pause_s = min(patience.blocked_max_s, patience.blocked_s * 2 ** (ticket.attempts - 1))
+        ticket.resting_until = now + pause_s
+        self._admission.requeue(ticket, "another response is running", now)
+
     def unanswered(self, ticket: Ticket | None, now: float) -> None:
         """Its create, or the answer, was lost. Asked again, within bounds."""
         if ticket is None or ticket.stage is Stage.ENDED:

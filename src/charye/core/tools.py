@@ -200,7 +200,7 @@ class Tools:
                 id=f"fc_{call_id}", call_id=call_id, name=call.name, arguments=call.arguments
             )
             self._write(again)
-        item_id = f"out_{call_id}"[:32]
+        item_id = f"out_{call_id[-28:]}"  # 32 characters at most; the tail is what differs
         if self._is_online:
             round_.unseen.add(item_id)
         self._write(FunctionCallOutputItem(id=item_id, call_id=call_id, output=answer.output))

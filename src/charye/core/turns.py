@@ -110,11 +110,12 @@ class Turns:
         if after is None:
             raise LocalProtocolError("turns: no such row", state=before.name, given=what.name)
         self.turn = after
+        if what is TurnInput.REPLIED and after is before:
+            return before  # no word of the user's: no time is won by it
         if after is Turn.SPEAKING:
             self.deadline = now + self._patience.speech_s
         elif after in (Turn.STOPPED, Turn.AWAITED):
-            if after is not before or what is not TurnInput.REPLIED:
-                self.deadline = now + self._patience.reply_s
+            self.deadline = now + self._patience.reply_s
         else:
             self.deadline = None
         return before
