@@ -149,6 +149,9 @@ class Bench:
     def drop(self) -> list[Effect]:
         return self.did(self.peer.disconnected(self.now))
 
+    def close(self) -> list[Effect]:
+        return self.did(self.peer.close(self.now))
+
     def ask(self, request: ResponseRequest) -> list[Effect]:
         return self.did(self.peer.request(request, self.now))
 

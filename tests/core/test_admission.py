@@ -200,11 +200,33 @@ def test_joining_takes_the_age_of_the_older_the_wish_of_the_newer_and_the_higher
     assert ticket.request.priority is Priority.TOOL
     assert ticket.request.parameters.instructions == "new"
     assert ticket.request.max_attempts == 3
-    assert ticket.expires_at == 10.0
+    assert ticket.expires_at is None, "the older has no limit, so it waits on"
     assert ticket.askers == ["a", "b"]
     assert desk.waiting() == ["a", "between"]
     assert desk.admission.floor.askers == 3
     assert desk.out[-1] == Note("joined a waiting request", about="a")
+
+
+@pytest.mark.parametrize(
+    ("older_s", "newer_s", "expires_at"),
+    [
+        (5.0, 9.0, 12.0),
+        (20.0, 9.0, 21.0),
+        (None, 9.0, None),
+        (5.0, None, None),
+        (None, None, None),
+    ],
+)
+def test_those_who_join_wait_as_long_as_the_longest_limit(
+    older_s: float | None, newer_s: float | None, expires_at: float | None
+) -> None:
+    desk = Desk()
+    desk.admit(want("a", coalesce_key="k", expires_after_s=older_s), 1.0)
+    desk.admit(want("b", coalesce_key="k", expires_after_s=newer_s), 3.0)
+    ticket = desk.tickets.get(RequestId("a"))
+    assert ticket is not None
+    assert ticket.expires_at == expires_at
+    assert desk.admission.floor.next_expiry() == expires_at
 
 
 def test_a_newer_of_a_higher_class_lifts_the_older() -> None:

@@ -38,7 +38,7 @@ def mirror_of(*items: Item, bound: int = 100) -> Conversation:
 
 
 def rebuilt(conversation: Conversation, epoch: int = 2) -> list[Item]:
-    return [event.item for event in conversation.rebuild(epoch)]
+    return [event.item for event in conversation.rebuild(epoch)[0]]
 
 
 def test_items_stand_in_the_order_in_which_they_came() -> None:
@@ -136,9 +136,19 @@ def test_the_order_stays_and_the_ids_are_of_this_rebuild() -> None:
 
 
 def test_several_parts_become_one_text() -> None:
-    parts = (InputText(text="look"), InputImage(image_url="data:,"), InputAudio(transcript="here"))
+    parts = (InputText(text="look"), InputAudio(transcript="here"))
     (item,) = rebuilt(mirror_of(said("a", *parts)))
     assert item == MessageItem(id="r2_0", role="user", content=(InputText(text="look here"),))
+
+
+def test_pictures_are_kept_as_they_are_with_or_without_words() -> None:
+    first, second = InputImage(image_url="data:,1"), InputImage(image_url="data:,2")
+    parts = (InputText(text="look"), first, InputAudio(transcript="here"), second)
+    items = rebuilt(mirror_of(said("a", *parts), said("b", first)))
+    assert items == [
+        MessageItem(id="r2_0", role="user", content=(InputText(text="look here"), first, second)),
+        MessageItem(id="r2_1", role="user", content=(first,)),
+    ]
 
 
 def test_the_transcript_stands_for_the_audio_of_the_user() -> None:
@@ -153,7 +163,6 @@ def test_the_transcript_stands_for_the_audio_of_the_user() -> None:
     [
         said("a", InputAudio()),
         said("a", OutputAudio(), role="assistant"),
-        said("a", InputImage(image_url="data:,")),
         FunctionCallItem(id="a", name="f", arguments="{}", call_id="c1"),
         McpCallItem(id="a", server_label="s", name="t", arguments="{}"),
         ItemReference(id="a"),
@@ -161,16 +170,19 @@ def test_the_transcript_stands_for_the_audio_of_the_user() -> None:
         FunctionCallOutputItem(id="a", call_id="unknown", output="1"),
     ],
 )
-def test_what_cannot_be_said_again_is_left_out(item: Item) -> None:
+def test_what_cannot_be_said_again_is_left_out_and_named(item: Item) -> None:
     conversation = mirror_of(item, said("b"))
-    assert rebuilt(conversation) == [said("r2_0", InputText(text="text of b"))]
+    events, left_out = conversation.rebuild(2)
+    assert [event.item for event in events] == [said("r2_0", InputText(text="text of b"))]
+    # A call without an output is not lost: its result comes by the tools.
+    assert left_out == ([] if isinstance(item, FunctionCallItem) else ["a"])
     assert len(conversation) == 1
 
 
 def test_a_turn_of_the_assistant_that_was_cut_off_says_nothing() -> None:
     conversation = mirror_of(said("a", OutputAudio(transcript="Long."), role="assistant"))
     conversation.truncate("a", 0)
-    assert rebuilt(conversation) == []
+    assert conversation.rebuild(2) == ([], ["a"])
     assert len(conversation) == 0
 
 
@@ -194,4 +206,4 @@ def test_a_call_is_written_again_with_its_output_under_fresh_ids() -> None:
 
 
 def test_an_empty_conversation_needs_nothing() -> None:
-    assert mirror_of().rebuild(1) == []
+    assert mirror_of().rebuild(1) == ([], [])

@@ -392,10 +392,21 @@ def test_once_the_server_has_named_an_event_a_nameless_refusal_is_not_ours() -> 
     assert bench.state() is State.CLAIMED
 
 
-def test_any_error_that_names_an_event_proves_it() -> None:
+@pytest.mark.parametrize("event_id", ["some event of the app", "c.1.0.9", "c.1.1.1"])
+def test_an_error_of_another_kind_that_names_an_event_proves_nothing(event_id: str) -> None:
+    """Servers have named the event in other errors, and not in refusals."""
     bench = claimed()
-    bench.error("whatever", "some event of the app")
-    assert notes(bench.refused("r5")) == ["refusal of nothing of ours"]
+    bench.ask(want("b"))
+    bench.error("whatever", event_id)
+    bench.refused("r5")
+    assert bench.state() is State.HELD
+
+
+def test_a_refusal_that_names_no_event_of_ours_proves_nothing() -> None:
+    bench = claimed()
+    bench.refused("r0", "c.1.0.9")
+    bench.refused("r5")
+    assert bench.state() is State.HELD
 
 
 def test_a_dialect_may_promise_it() -> None:
@@ -409,7 +420,9 @@ def test_a_dialect_may_promise_it() -> None:
 
 def test_what_a_connection_has_proved_is_unknown_in_the_next() -> None:
     bench = claimed()
-    bench.error("whatever", "some event of the app")
+    bench.refused("r0", "c.1.1.1")
+    bench.done("r0")
+    assert bench.state() is State.CLAIMED
     bench.drop()
     bench.connect()
     bench.refused("r5")

@@ -86,6 +86,13 @@ def test_each_register_forgets_its_oldest(more: int) -> None:
         assert list(register) == [f"{letter}{number}" for number in range(more, REMEMBERED + more)]
 
 
+def test_cancels_that_nobody_answers_are_forgotten_oldest_first() -> None:
+    cancels = Cancels()
+    for number in range(REMEMBERED + 3):
+        cancels.sending(f"r{number}")
+    assert cancels.not_active(None) == "r3"
+
+
 def test_an_empty_id_is_not_remembered() -> None:
     seen: dict[str, None] = {}
     remember(seen, "")

@@ -1,6 +1,8 @@
 """The door: every event in every state, the user's hand, tools, speakers, the mirror, and time that never sticks."""
 
+from collections import deque
 from collections.abc import Callable
+from enum import Enum
 from typing import cast, get_args
 
 import msgspec
@@ -12,7 +14,15 @@ from charye.core.effects import AbandonTool, Note, Play, Reconnect, RunTool, Sen
 from charye.core.floor import State
 from charye.core.peer import Peer, Speaker
 from charye.core.playout import Reporting
-from charye.core.requests import OnUserSpeech, Outcome, OutcomeKind, Priority, RequestId
+from charye.core.requests import (
+    OnInterruption,
+    OnReconnect,
+    OnUserSpeech,
+    Outcome,
+    OutcomeKind,
+    Priority,
+    RequestId,
+)
 from charye.core.settings import Patience, Settings, ToolPolicy
 from charye.core.tools import Answer, Reply
 from charye.core.turns import Turn
@@ -33,9 +43,11 @@ from charye.protocol import (
     FunctionCallOutputItem,
     InputAudioBufferClear,
     InputAudioBufferCommit,
+    InputImage,
     InputText,
     MessageItem,
     OutputAudio,
+    OutputAudioBufferClear,
     OutputAudioBufferCleared,
     OutputAudioBufferStarted,
     OutputAudioBufferStopped,
@@ -55,6 +67,7 @@ from tests.core.bench import (
     IN_STATE,
     START,
     Bench,
+    aside,
     cancels,
     claimed,
     creates,
@@ -243,11 +256,87 @@ def test_nothing_is_asked_while_the_button_is_held() -> None:
 
 
 def test_a_response_that_begins_under_the_button_is_silenced() -> None:
-    bench = claimed()
+    bench = Bench()
     bench.press()
+    assert cancels(bench.created("r1")) == ["r1"]
+    assert bench.audio("r1", 100.0) == []
+    assert bench.turn() is Turn.PRESSED
+
+
+@pytest.mark.parametrize("begins", [Bench.press, Bench.speech_started])
+def test_what_was_just_asked_for_waits_for_the_user_and_its_response_is_silenced(
+    begins: Callable[[Bench], object],
+) -> None:
+    bench = claimed()
+    begins(bench)
+    assert bench.state() is State.WITHDRAWN
+    assert steps(bench.log, "a") == ["queued", "sent", "queued"]
+    assert "because the user" in bench.why()
     assert cancels(bench.created("r1", "c.1.1.1")) == ["r1"]
     assert bench.audio("r1", 100.0) == []
-    assert outcome(bench.done("r1", status="cancelled"), "a").kind is OutcomeKind.INTERRUPTED
+    bench.done("r1", status="cancelled")
+    assert bench.ends() == {}
+    if bench.turn() is Turn.PRESSED:
+        bench.release(ms=0.0)
+    else:
+        bench.committed()
+        bench.tick(2.0)
+    assert creates(bench.log) == ["c.1.1.1", "c.1.1.2"]
+    bench.created("r2", "c.1.1.2")
+    bench.done("r2")
+    assert bench.ends() == {"a": ["heard"]}
+
+
+def test_where_speech_does_not_interrupt_what_was_just_asked_for_is_not_taken_back() -> None:
+    bench = claimed()
+    bench.configured(TurnDetection(interrupt_response=False))
+    bench.speech_started()
+    assert bench.state() is State.CLAIMED
+
+
+@pytest.mark.parametrize("told_by", ["created", "audio"])
+def test_without_metadata_a_late_response_is_cancelled_and_its_request_still_waits(told_by: str) -> None:
+    bench = Bench(Settings(dialect=NO_METADATA))
+    bench.configured(TurnDetection(create_response=False))
+    bench.ask(want())
+    bench.speech_started()
+    effects = bench.created("r1") if told_by == "created" else bench.audio("r1", 100.0)
+    assert not [effect for effect in effects if isinstance(effect, Play)]
+    if told_by == "created":
+        assert cancels(effects) == ["r1"]
+    bench.done("r1", status="cancelled")
+    assert bench.ends() == {}
+    bench.committed()
+    assert creates(bench.log) == ["c.1.1.1", "c.1.1.2"]
+
+
+def test_an_interrupt_ends_what_was_just_asked_for() -> None:
+    bench = claimed()
+    end = outcome(bench.interrupt(), "a")
+    assert (end.kind, end.heard_ms, end.attempts) == (OutcomeKind.INTERRUPTED, 0.0, 1)
+    assert cancels(bench.created("r1", "c.1.1.1")) == ["r1"]
+    assert bench.audio("r1", 100.0) == []
+    bench.done("r1", status="cancelled")
+    assert bench.state() is State.OPEN
+
+
+def test_an_interrupt_with_resume_lets_it_wait_again() -> None:
+    bench = Bench()
+    bench.ask(want(on_interruption=OnInterruption.RESUME))
+    assert steps(bench.interrupt(), "a") == ["queued"]
+    bench.created("r1", "c.1.1.1")
+    assert creates(bench.done("r1", status="cancelled")) == ["c.1.1.2"]
+
+
+@pytest.mark.parametrize("interrupt", [True, False])
+def test_a_contested_create_is_taken_back_and_the_other_speaker_is_silenced(*, interrupt: bool) -> None:
+    bench = claimed()
+    bench.created("r0")
+    assert cancels(bench.interrupt() if interrupt else bench.press()) == ["r0"]
+    assert bench.state() is State.WITHDRAWN_CONTESTED
+    bench.done("r0", status="cancelled")
+    assert bench.state() is State.WITHDRAWN
+    assert cancels(bench.created("r1", "c.1.1.1")) == ["r1"]
 
 
 @pytest.mark.parametrize(("ms", "enough"), [(0.0, False), (99.9, False), (100.0, True), (5000.0, True)])
@@ -277,10 +366,51 @@ def test_the_microphone_adds_up_and_each_press_counts_anew() -> None:
 def test_without_a_connection_nobody_listens() -> None:
     bench = Bench(online=False)
     assert bench.press() == []
-    assert bench.release() == [Note("nothing was listening: there is no connection")]
+    offline = "nothing was listening: there is no connection"
+    assert bench.release() == [Note(offline, about="500 ms")]
     bench.press()
-    assert bench.release(ms=0.0) == [Note("pressed for too short a time", about="0 ms")]
+    assert bench.release(ms=0.0) == [Note(offline, about="0 ms")]
     assert bench.connect() == []
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_a_reply_of_ones_own_to_nothing_is_denied_with_the_reason(*, online: bool) -> None:
+    bench = Bench(online=online)
+    bench.press()
+    effects = bench.release(want("mine"), ms=99.0)
+    reason = "pressed for too short a time" if online else "nothing was listening: there is no connection"
+    assert notes(effects) == [reason]
+    assert outcome(effects, "mine") == Outcome(OutcomeKind.DENIED, reason)
+    assert creates(bench.log) == []
+    assert bench.turn() is Turn.QUIET
+    assert bench.is_idle()
+
+
+def test_what_the_microphone_gave_is_gone_with_the_connection() -> None:
+    bench = Bench()
+    bench.press()
+    bench.peer.microphone(5000.0)
+    bench.drop()
+    bench.connect()
+    assert notes(bench.release(ms=99.0)) == ["pressed for too short a time"]
+
+
+@pytest.mark.parametrize("request_id", ["charye.user.1", "charye.", "tool.r1.1", "tool."])
+def test_an_id_like_the_cores_own_is_illegal_and_changes_nothing(request_id: str) -> None:
+    bench = Bench()
+    with pytest.raises(LocalProtocolError, match=r"^ids of this form are the core's own"):
+        bench.ask(want(request_id))
+    bench.press()
+    with pytest.raises(LocalProtocolError, match=r"^ids of this form are the core's own"):
+        bench.release(want(request_id))
+    assert bench.turn() is Turn.PRESSED
+    assert bench.tick() == []
+    assert steps(bench.log, request_id) == []
+
+
+@pytest.mark.parametrize("request_id", ["charye", "tool", "my.tool.1", "tools.1"])
+def test_an_id_that_only_looks_like_one_is_the_apps(request_id: str) -> None:
+    assert creates(Bench().ask(want(request_id))) == ["c.1.1.1"]
 
 
 def test_rapid_presses_are_answered_by_one_reply() -> None:
@@ -343,7 +473,8 @@ def test_a_commit_that_was_refused_is_not_waited_for(code: str) -> None:
     bench.error(code, "commit")
     bench.committed()
     refused = code == "input_audio_buffer_commit_empty"
-    assert bench.turn() is (Turn.AWAITED if refused else Turn.QUIET)
+    assert bench.state() is State.CLAIMED
+    assert bench.turn() is (Turn.DOUBTED if refused else Turn.QUIET)
 
 
 def test_an_empty_commit_that_is_none_of_ours_takes_nothing_away() -> None:
@@ -361,8 +492,9 @@ def test_commits_of_the_old_connection_are_not_waited_for() -> None:
     bench.release()
     bench.drop()
     bench.connect()
+    assert bench.state() is State.CLAIMED
     bench.committed()
-    assert bench.turn() is Turn.AWAITED
+    assert bench.turn() is Turn.DOUBTED
 
 
 # replies that we ask for ourselves
@@ -404,6 +536,62 @@ def test_a_server_that_replies_and_does_not_say_whose_a_response_is_gets_a_note(
     assert notes(bench.configured(TurnDetection())) == warning
     assert notes(bench.configured(TurnDetection(create_response=False))) == []
     assert notes(Bench().configured(TurnDetection())) == []
+
+
+def test_a_reply_that_the_server_left_out_is_asked_for() -> None:
+    bench = Bench()
+    bench.configured(TurnDetection(interrupt_response=False))
+    bench.created("r0")
+    bench.speech_started()
+    bench.committed()
+    assert bench.turn() is Turn.DOUBTED
+    assert steps(bench.tick(2.0), "charye.user.1") == ["queued"]
+    assert bench.turn() is Turn.QUIET
+    assert creates(bench.done("r0")) == ["c.1.1.1"]
+    bench.tick(2.0)
+    assert list(bench.ends()) == []
+    bench.created("r1", "c.1.1.1")
+    bench.done("r1")
+    assert bench.ends() == {"charye.user.1": ["heard"]}
+
+
+def test_a_reply_that_the_server_did_not_leave_out_is_not_asked_for() -> None:
+    bench = Bench()
+    bench.configured(TurnDetection(interrupt_response=False))
+    bench.created("r0")
+    bench.committed()
+    bench.done("r0")
+    bench.created("r1")
+    assert bench.turn() is Turn.QUIET
+    bench.done("r1")
+    assert creates(bench.tick(10.0)) == []
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.OFFLINE])
+def test_only_while_nobody_runs_or_is_asked_for_the_reply_is_sure_to_come(state: State) -> None:
+    bench = IN_STATE[state]()
+    bench.committed()
+    assert bench.turn() is (Turn.AWAITED if state is State.OPEN else Turn.DOUBTED)
+
+
+@pytest.mark.parametrize("interrupts", [True, False])
+def test_a_noise_turn_is_not_asked_about(*, interrupts: bool) -> None:
+    bench = Bench()
+    bench.configured(TurnDetection(interrupt_response=interrupts))
+    bench.committed()
+    assert bench.turn() is Turn.AWAITED
+    bench.tick(2.0)
+    assert steps(bench.log, "charye.user.1") == []
+
+
+def test_a_doubted_turn_is_over_with_its_connection() -> None:
+    bench = Bench()
+    bench.configured(TurnDetection(interrupt_response=False))
+    bench.created("r0")
+    bench.committed()
+    bench.drop()
+    bench.connect()
+    assert creates(bench.tick(10.0)) == []
 
 
 # audio
@@ -483,6 +671,28 @@ def test_the_server_as_loudspeaker_is_cut_off_by_the_user() -> None:
     assert (end.kind, end.heard_ms) == (OutcomeKind.INTERRUPTED, 500.0)
 
 
+def test_the_server_as_loudspeaker_is_silenced_when_it_begins_after_the_cut() -> None:
+    bench = Bench(Settings(reporting=Reporting.SERVER))
+    bench.speaking(want())
+    bench.speech_started()
+    effects = bench.hear(OutputAudioBufferStarted(response_id="r1"))
+    assert effects == [StopPlayback(("r1",)), Send(OutputAudioBufferClear())]
+    end = outcome(bench.done("r1", status="cancelled", reason="turn_detected"), "a")
+    assert (end.kind, end.heard_ms) == (OutcomeKind.INTERRUPTED, 0.0)
+
+
+@pytest.mark.parametrize("response_id", ["r1", "r7"])
+def test_the_server_as_loudspeaker_of_what_is_over_is_only_noted(response_id: str) -> None:
+    bench = Bench(Settings(reporting=Reporting.SERVER))
+    bench.speaking(want())
+    bench.done("r1")
+    bench.speaking(want("b"), "r2")
+    effects = bench.hear(OutputAudioBufferStarted(response_id=response_id))
+    assert effects == [Note("sound of a response that is over", about=response_id)]
+    bench.done("r2")
+    assert bench.is_idle()
+
+
 def test_a_text_part_promises_no_audio() -> None:
     bench = Bench(Settings(reporting=Reporting.SERVER))
     bench.speaking(want())
@@ -550,6 +760,114 @@ def test_it_is_idle_when_nothing_is_asked_runs_sounds_or_is_worked_on() -> None:
     assert not bench.is_idle()
     bench.drop()
     assert bench.is_idle()
+
+
+# the end
+
+
+def busy() -> Bench:
+    """One is heard, one speaks with a call at work, one waits, one is beside."""
+    bench = Bench()
+    bench.speaking(want("heard"))
+    bench.audio("r1", 1000.0)
+    bench.done("r1")
+    bench.speaking(want("speaks", on_reconnect=OnReconnect.FAIL), "r2")
+    bench.audio("r2", 1000.0, "item_2")
+    bench.call_done("r2", "call_1")
+    bench.ask(want("waits"))
+    bench.ask(aside("beside", on_reconnect=OnReconnect.FAIL))
+    return bench
+
+
+@pytest.mark.parametrize("drops_first", [True, False])
+def test_at_the_close_everybody_is_told_what_sounds_stops_and_tools_are_let_go(*, drops_first: bool) -> None:
+    bench = busy()
+    if drops_first:
+        bench.drop()
+    effects = bench.close()
+    names = ["heard", "waits"] + ([] if drops_first else ["speaks", "beside"])
+    for name in names:
+        end = outcome(effects, name)
+        assert (end.kind, end.reason) == (OutcomeKind.DISCONNECTED, "closed")
+    if drops_first:
+        # Its calls go on over the loss, so it is still being heard.
+        assert outcome(bench.log, "beside").reason == "connection lost"
+        assert outcome(effects, "speaks").reason == "closed"
+    assert StopPlayback(("r1", "r2")) in effects
+    assert AbandonTool("call_1", "closed") in effects
+    assert sent(effects) == []
+    assert bench.state() is State.OFFLINE
+    assert bench.is_idle()
+    assert bench.peer.next_deadline(bench.now) is None
+    assert bench.close() == []
+    assert all(len(ends) == 1 for ends in bench.ends().values())
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_close_is_harmless_in_every_state(state: State) -> None:
+    bench = IN_STATE[state]()
+    assert sent(bench.close()) == []
+    assert bench.close() == []
+    assert bench.is_idle()
+    assert all(len(ends) == 1 for ends in bench.ends().values())
+    assert bench.peer.next_deadline(bench.now) is None
+
+
+# a long life
+
+
+def sizes(thing: object, seen: set[int] | None = None) -> int:
+    """How many things there are in all registers of the core that can be reached from here."""
+    seen = set() if seen is None else seen
+    if id(thing) in seen:
+        return 0
+    seen.add(id(thing))
+    if isinstance(thing, dict):
+        return len(thing) + sum(sizes(each, seen) for each in thing.values())
+    if isinstance(thing, list | tuple | set | frozenset | deque):
+        return len(thing) + sum(sizes(each, seen) for each in thing)
+    if not type(thing).__module__.startswith("charye.core") or isinstance(thing, Enum):
+        return 0
+    names = [name for each in type(thing).__mro__ for name in getattr(each, "__slots__", ())]
+    names += list(getattr(thing, "__dict__", {}))
+    return sum(sizes(getattr(thing, name, None), seen) for name in names)
+
+
+def lost_done(bench: Bench, number: int) -> None:
+    """Its end is never told, and neither is the answer to our cancel."""
+    bench.created(f"r{number}", creates(bench.ask(aside(f"a{number}")))[0], out_of_band=True)
+    bench.tick(20.0)
+    bench.tick(5.0)
+
+
+def lost_create(bench: Bench, number: int) -> None:
+    bench.ask(aside(f"a{number}"))
+    for _ in range(3):
+        bench.tick(15.0)
+
+
+def stranger(bench: Bench, number: int) -> None:
+    """Somebody else's beside the conversation, without an end."""
+    bench.created(f"s{number}", out_of_band=True)
+
+
+def lost_in_band(bench: Bench, number: int) -> None:
+    """It ignores our cancel, and the next reply shows that it is over."""
+    bench.created(f"v{number}")
+    bench.interrupt()
+
+
+@pytest.mark.parametrize("life", [lost_done, lost_create, stranger, lost_in_band])
+def test_nothing_grows_without_end(life: Callable[[Bench, int], None]) -> None:
+    bench = Bench()
+    for number in range(1000):
+        life(bench, number)
+    after_a_thousand = sizes(bench.peer)
+    for number in range(1000, 2000):
+        life(bench, number)
+        bench.log.clear()
+    assert sizes(bench.peer) <= after_a_thousand + 4
+    assert after_a_thousand < 2000
 
 
 # tools
@@ -658,9 +976,37 @@ def follow_up_waits() -> Bench:
 def test_the_servers_reply_tells_the_result_and_the_follow_up_is_taken_back() -> None:
     bench = follow_up_waits()
     bench.committed()
-    end = outcome(bench.created("r2"), "tool.r1.1")
+    assert steps(bench.created("r2"), "tool.r1.1") == []
+    effects = bench.done("r2")
+    end = outcome(effects, "tool.r1.1")
     assert (end.kind, end.reason) == (OutcomeKind.CANCELLED, "answered by another response")
-    assert creates(bench.done("r2")) == []
+    assert creates(effects) == []
+    assert bench.is_idle()
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ("failed", None),
+        ("cancelled", "client_cancelled"),
+        ("cancelled", "turn_detected"),
+        ("incomplete", "max_output_tokens"),
+    ],
+)
+def test_a_reply_that_was_not_completed_tells_nothing(status: str, reason: str | None) -> None:
+    bench = follow_up_waits()
+    bench.committed()
+    bench.created("r2")
+    assert creates(bench.done("r2", status=status, reason=reason)) == ["c.1.2.1"]
+
+
+def test_a_reply_that_was_cut_tells_nothing_though_it_was_generated() -> None:
+    bench = follow_up_waits()
+    bench.committed()
+    bench.created("r2")
+    bench.audio("r2", 1000.0)
+    bench.interrupt()
+    assert creates(bench.done("r2")) == ["c.1.2.1"]
 
 
 def test_if_the_server_does_not_reply_the_follow_up_tells_it() -> None:
@@ -784,6 +1130,55 @@ def test_the_servers_items_are_mirrored(
     bench.hear(ConversationItemTruncated(item_id="b"))
     bench.hear(ConversationItemInputAudioTranscriptionCompleted(item_id="b", transcript="네."))
     assert [(entry.heard_ms, entry.transcript) for entry in bench.peer.items] == [(700, None), (0, "네.")]
+
+
+def spoken(bench: Bench, *item_ids: str) -> None:
+    """A response that is generated, with a second of audio an item; half of the first is heard by now."""
+    bench.speaking(want(on_reconnect=OnReconnect.FAIL))
+    for item_id in item_ids:
+        item = MessageItem(id=item_id, role="assistant", content=(OutputAudio(transcript=item_id),))
+        bench.hear(ConversationItemAdded(item=item))
+        bench.audio("r1", 1000.0, item_id)
+    bench.now += 0.5
+
+
+def heard_of(bench: Bench) -> list[tuple[str | None, int | None]]:
+    return [(getattr(entry.item, "id", None), entry.heard_ms) for entry in bench.peer.items]
+
+
+def test_what_is_cut_is_mirrored_when_the_server_is_told() -> None:
+    bench = Bench()
+    spoken(bench, "i1", "i2")
+    bench.done("r1")
+    bench.speech_started()
+    assert heard_of(bench) == [("i1", 500)]
+    bench.drop()
+    assert notes(bench.connect()) == ["an item cannot be said again"]
+    assert bench.peer.items == []
+
+
+def test_what_was_cut_but_could_not_be_told_is_mirrored_when_the_connection_goes() -> None:
+    bench = Bench()
+    spoken(bench, "i1", "i2")
+    bench.speech_started()
+    assert heard_of(bench) == [("i1", None), ("i2", None)], "its repairs wait for its end"
+    assert sent(bench.drop()) == []
+    assert heard_of(bench) == [("i1", 500)]
+    effects = bench.connect()
+    assert effects == [Note("an item cannot be said again", about="i1")]
+
+
+def test_a_picture_is_shown_again() -> None:
+    bench = Bench()
+    picture = InputImage(image_url="data:,")
+    bench.did(
+        bench.peer.add_item(
+            MessageItem(id="mine", role="user", content=(InputText(text="look"), picture)), bench.now
+        )
+    )
+    bench.drop()
+    item = MessageItem(id="r2_0", role="user", content=(InputText(text="look"), picture))
+    assert bench.connect() == [Send(ConversationItemCreate(item=item))]
 
 
 def test_an_item_without_an_id_is_not_mirrored() -> None:

@@ -292,7 +292,7 @@ def test_server_a_response_is_heard_when_its_buffer_stops() -> None:
     playout = server()
     playout.speaks("r1")
     assert not quiet(playout)
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.response_done("r1", 10.5)
     assert playout.take_heard() == []
     playout.buffer_ended("r1", 12.5)
@@ -302,7 +302,7 @@ def test_server_a_response_is_heard_when_its_buffer_stops() -> None:
 
 def test_server_the_buffer_may_stop_before_the_response_is_over() -> None:
     playout = server()
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.buffer_ended("r1", 11.0)
     assert playout.heard_ms("r1") == pytest.approx(1000.0)
     assert playout.take_heard() == []
@@ -361,7 +361,7 @@ def test_where_we_play_a_promise_of_audio_is_not_audio(make: Callable[[], Playou
 
 def test_server_a_cut_clears_the_servers_buffer_and_says_how_long_it_had_played() -> None:
     playout = server()
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.response_done("r1", 10.1)
     assert playout.cut(10.75, {"r1"}) == [StopPlayback(("r1",)), Send(OutputAudioBufferClear())]
     assert playout.heard_ms("r1") == pytest.approx(750.0)
@@ -374,7 +374,7 @@ def test_server_a_cut_clears_the_servers_buffer_and_says_how_long_it_had_played(
 
 def test_server_what_has_stopped_by_itself_is_not_cleared() -> None:
     playout = server()
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.buffer_ended("r1", 11.0)
     assert playout.cut(20.0, {"r1"}) == []
     assert playout.heard_ms("r1") == pytest.approx(1000.0)
@@ -382,12 +382,40 @@ def test_server_what_has_stopped_by_itself_is_not_cleared() -> None:
 
 def test_server_a_cut_before_the_end_is_over_with_the_end() -> None:
     playout = server()
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.cut(10.5, {"r1"})
     assert playout.take_cut() == []
     playout.response_done("r1", 10.6)
     assert playout.deadline() is None
     assert playout.take_cut() == [("r1", close_to(500.0))]
+
+
+def test_server_sound_of_a_response_that_is_over_is_only_noted() -> None:
+    playout = server()
+    note = Note("sound of a response that is over", about="r1")
+    assert playout.buffer_started("r1", 10.0, runs=False) == [note]
+    assert quiet(playout)
+    assert playout.unheard() == set()
+
+
+def test_server_sound_may_begin_after_the_response_was_generated() -> None:
+    playout = server()
+    playout.speaks("r1")
+    playout.response_done("r1", 9.9)
+    assert playout.buffer_started("r1", 10.0, runs=False) == []
+    playout.buffer_ended("r1", 11.0)
+    assert playout.take_heard() == [("r1", False)]
+
+
+@pytest.mark.parametrize("runs", [True, False])
+def test_server_sound_of_one_that_was_cut_before_is_silenced(runs: bool) -> None:
+    playout = server()
+    assert playout.cut(9.0, {"r1"}) == []
+    effects = playout.buffer_started("r1", 10.0, runs=runs)
+    assert effects == [StopPlayback(("r1",)), Send(OutputAudioBufferClear())]
+    assert quiet(playout)
+    playout.response_done("r1", 11.0)
+    assert playout.take_cut() == [("r1", 0.0)]
 
 
 # a cut
@@ -506,6 +534,17 @@ def test_clock_a_cut_looks_at_the_clock_first() -> None:
     assert playout.take_cut() == [("r1", close_to(500.0))]
 
 
+@pytest.mark.parametrize(("heard_ms", "repair"), [(300.0, truncate("i1", 300)), (0.0, delete("i1"))])
+def test_two_audio_parts_of_one_item_get_one_repair(heard_ms: float, repair: Send) -> None:
+    playout = device()
+    for index in (0, 1):
+        playout.append("r1", "i1", index, 1000.0, 0.0)
+    playout.append("r1", "i2", 0, 1000.0, 0.0)
+    playout.played("i1", heard_ms, 0.3)
+    playout.response_done("r1", 0.3)
+    assert playout.cut(0.3, {"r1"}) == [StopPlayback(("r1",)), repair, delete("i2")]
+
+
 def test_what_was_heard_before_a_cut_counts_too() -> None:
     playout = clock()
     playout.append("r1", "i1", 0, 100.0, 10.0)
@@ -530,7 +569,7 @@ def test_what_is_queued_here_is_heard_over_a_lost_connection() -> None:
 
 def test_what_the_server_plays_ends_with_the_connection() -> None:
     playout = server()
-    playout.buffer_started("r1", 10.0)
+    playout.buffer_started("r1", 10.0, runs=True)
     playout.disconnect()
     assert playout.take_heard() == [("r1", False)]
     assert quiet(playout)
@@ -540,6 +579,7 @@ def test_no_repair_is_sent_into_another_connection() -> None:
     playout = device()
     playout.append("r1", "i1", 0, 400.0, 0.0)
     playout.cut(0.1, {"r1"})
-    playout.disconnect()
+    assert [Send(repair) for repair in playout.disconnect()] == [delete("i1")]
+    assert playout.disconnect() == []
     assert playout.response_done("r1", 0.2) == []
     assert playout.take_cut() == [("r1", 0.0)]

@@ -100,10 +100,6 @@ def test_a_new_ticket_waits_and_has_been_nowhere() -> None:
     assert (ticket.resting_until, ticket.uncertain, ticket.ending, ticket.askers) == (0.0, False, "", [])
 
 
-def test_a_ticket_expires_so_long_after_it_was_asked_for() -> None:
-    assert Ticket(request=want(expires_after_s=2.5), number=1, age=1, asked_at=5.0).expires_at == 7.5
-
-
 def test_an_outcome_says_nothing_that_it_does_not_know() -> None:
     assert Outcome(OutcomeKind.HEARD) == Outcome(OutcomeKind.HEARD, "", None, None, False, 0, 0.0)
 

@@ -21,6 +21,11 @@ def test_an_opened_ticket_is_found_and_its_asker_is_told_that_it_waits() -> None
     assert out == [Tell(RequestId("a"), Progress(Step.QUEUED))]
 
 
+@pytest.mark.parametrize(("after_s", "at"), [(None, None), (0.0, 5.0), (2.5, 7.5)])
+def test_a_ticket_expires_so_long_after_it_was_asked_for(after_s: float | None, at: float | None) -> None:
+    assert Tickets([]).open(want("a", expires_after_s=after_s), 5.0).expires_at == at
+
+
 def test_nobody_is_found_who_is_not_there() -> None:
     tickets = Tickets([])
     assert tickets.get(RequestId("a")) is None

@@ -467,36 +467,80 @@ def asked_ledger(answer: Answer = ORDINARY) -> Ledger:
     return ledger
 
 
-def test_a_response_that_has_the_outputs_before_it_tells_them() -> None:
+def told_by_another(ledger: Ledger, *, completed: bool = True) -> list[RequestId]:
+    """A reply to the user begins, and ends; gives the follow-ups that are not needed any more."""
+    ledger.tools.may_tell("r9")
+    return ledger.tools.told_by("r9", completed=completed)
+
+
+def test_a_reply_that_has_the_outputs_before_it_tells_them_when_it_is_completed() -> None:
     ledger = asked_ledger()
     ledger.tools.seen("out_c1")
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == ["tool.r1.1"]
+    ledger.tools.may_tell("r9")
+    assert ledger.tools.awaited() == ["tool.r1.1"], "it may fail yet"
+    assert ledger.tools.told_by("r9", completed=True) == ["tool.r1.1"]
     assert ledger.tools.awaited() == []
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == ["tool.r1.1"]
+    assert ledger.tools.is_idle
+    assert told_by_another(ledger) == []
 
 
-def test_a_response_that_may_not_have_them_tells_nothing() -> None:
+def test_a_reply_that_was_not_completed_tells_nothing_and_the_next_one_may() -> None:
+    ledger = asked_ledger()
+    ledger.tools.seen("out_c1")
+    assert told_by_another(ledger, completed=False) == []
+    assert ledger.tools.awaited() == ["tool.r1.1"]
+    assert ledger.tools.told_by("r9", completed=True) == [], "its end was told already"
+    assert told_by_another(ledger) == ["tool.r1.1"]
+
+
+def test_the_end_of_somebody_else_tells_nothing() -> None:
+    ledger = asked_ledger()
+    ledger.tools.seen("out_c1")
+    assert ledger.tools.told_by("r9", completed=True) == []
+    ledger.tools.may_tell("r9")
+    assert ledger.tools.told_by("r8", completed=True) == []
+    assert ledger.tools.told_by("r9", completed=True) == ["tool.r1.1"]
+
+
+def test_a_reply_whose_end_was_lost_has_told_nothing() -> None:
+    ledger = asked_ledger()
+    ledger.tools.seen("out_c1")
+    ledger.tools.may_tell("r8")
+    ledger.tools.may_tell("r9")
+    assert ledger.tools.told_by("r8", completed=True) == []
+    assert ledger.tools.awaited() == ["tool.r1.1"]
+
+
+def test_a_reply_ends_with_its_connection() -> None:
+    ledger = asked_ledger()
+    ledger.tools.seen("out_c1")
+    ledger.tools.may_tell("r9")
+    ledger.tools.lose(1.0)
+    ledger.tools.connected()
+    assert ledger.tools.told_by("r9", completed=True) == []
+    assert ledger.tools.awaited() == ["tool.r1.1"]
+
+
+def test_a_reply_that_may_not_have_them_tells_nothing() -> None:
     ledger = asked_ledger()
     ledger.tools.seen("another item")
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == []
+    ledger.tools.may_tell("r9")
+    ledger.tools.seen("out_c1")  # it had begun by then
+    assert ledger.tools.told_by("r9", completed=True) == []
     assert ledger.tools.awaited() == ["tool.r1.1"]
 
 
 def test_words_that_were_given_are_said_whoever_else_speaks() -> None:
     ledger = asked_ledger(now_say("one moment"))
     ledger.tools.seen("out_c1")
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == []
+    assert told_by_another(ledger) == []
+    assert ledger.tools.awaited() == ["tool.r1.1"]
 
 
 def test_without_a_follow_up_there_is_nothing_to_take_back() -> None:
     ledger = Ledger()
     ledger.called("c1")
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == []
+    assert told_by_another(ledger) == []
     ledger.over()
     ledger.finish("c1")
     assert ledger.wanted_ids() == ["tool.r1.1"], "the round lives on"
@@ -510,9 +554,70 @@ def test_calls_that_still_run_earn_one_more_after_it() -> None:
     ledger.tools.tick(8.0)
     assert ledger.wanted_ids() == ["tool.r1.1"]
     ledger.tools.seen("out_c1")
-    ledger.tools.answered_by_another()
+    assert told_by_another(ledger) == ["tool.r1.1"]
     ledger.finish("c2", now=9.0)
     assert ledger.wanted_ids() == ["tool.r1.2"]
+
+
+def test_what_was_told_before_its_follow_up_was_asked_for_is_not_asked_for() -> None:
+    ledger = Ledger()
+    ledger.called("c1", "c2")
+    ledger.over()
+    ledger.finish("c1", now=0.0)
+    ledger.tools.seen("out_c1")
+    assert told_by_another(ledger) == []
+    ledger.tools.tick(8.0)
+    assert ledger.wanted_ids() == []
+    assert ledger.tools.next_deadline() == 60.0
+
+
+def test_a_follow_up_that_a_later_result_has_joined_is_still_needed() -> None:
+    ledger = Ledger()
+    ledger.called("c1", "c2")
+    ledger.over()
+    ledger.finish("c1", now=0.0)
+    ledger.tools.tick(8.0)
+    assert ledger.wanted_ids() == ["tool.r1.1"]
+    ledger.tools.seen("out_c1")
+    ledger.tools.may_tell("r9")
+    ledger.finish("c2", now=9.0)
+    assert ledger.tools.told_by("r9", completed=True) == []
+    assert ledger.tools.awaited() == ["tool.r1.1"]
+
+
+@pytest.mark.parametrize("response_id", ["r1", "r2"])
+def test_a_response_has_calls_until_they_are_told(response_id: str) -> None:
+    ledger = Ledger()
+    assert not ledger.tools.has_calls(response_id)
+    ledger.tools.spoke("r1")
+    assert not ledger.tools.has_calls(response_id), "a message is no call"
+    ledger.called("c1")
+    assert ledger.tools.has_calls(response_id) is (response_id == "r1")
+    ledger.over()
+    ledger.finish("c1", SILENT)
+    assert not ledger.tools.has_calls(response_id)
+
+
+def test_after_the_close_nobody_waits_for_a_call() -> None:
+    ledger = Ledger()
+    ledger.called("c1", "c2")
+    ledger.finish("c1")
+    for _ in range(2):
+        ledger.tools.close()
+        assert ledger.abandoned() == [("c2", "closed")]
+        assert ledger.tools.is_idle
+        assert ledger.tools.next_deadline() is None
+    assert notes(ledger.finish("c2")) == ["a tool's answer that nobody waits for"]
+
+
+def test_the_id_of_an_output_is_of_a_narrow_alphabet() -> None:
+    ledger = Ledger()
+    call_id = "call:1/2.3 né_x-y"
+    ledger.called(call_id)
+    ledger.finish(call_id)
+    assert [entry.item for entry in ledger.mirror.entries()] == [
+        FunctionCallOutputItem(id="out_call-1-2-3-n-_x-y", call_id=call_id, output="42")
+    ]
 
 
 def test_being_told_of_something_else_closes_nothing() -> None:
@@ -553,14 +658,13 @@ def test_a_result_without_a_connection_waits_in_the_mirror_for_the_rebuild() -> 
     ledger.tools.lose(1.0)
     assert ledger.finish("c1", now=2.0) == []
     assert len(ledger.mirror) == 2
-    assert [type(event.item).__name__ for event in ledger.mirror.rebuild(2)] == [
+    assert [type(event.item).__name__ for event in ledger.mirror.rebuild(2)[0]] == [
         "FunctionCallItem",
         "FunctionCallOutputItem",
     ]
     assert ledger.wanted_ids() == ["tool.r1.1"]
     ledger.tools.connected()
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == ["tool.r1.1"], "the rebuild is before everything"
+    assert told_by_another(ledger) == ["tool.r1.1"], "the rebuild is before everything"
 
 
 def test_a_lost_connection_is_the_end_of_its_responses() -> None:
@@ -577,8 +681,7 @@ def test_outputs_of_the_old_connection_are_not_waited_for() -> None:
     ledger = asked_ledger()
     ledger.tools.lose(1.0)
     ledger.tools.connected()
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == ["tool.r1.1"]
+    assert told_by_another(ledger) == ["tool.r1.1"]
 
 
 def test_a_response_that_only_spoke_is_forgotten_with_its_connection() -> None:
@@ -658,6 +761,5 @@ def test_of_several_follow_ups_those_are_taken_back_whose_outputs_were_before_it
         ledger.finish(f"c{number}")
     assert ledger.wanted_ids() == ["tool.r1.1", "tool.r2.1"]
     ledger.tools.seen("out_c2")
-    ledger.tools.answered_by_another()
-    assert ledger.tools.withdrawn == ["tool.r2.1"]
+    assert told_by_another(ledger) == ["tool.r2.1"]
     assert ledger.tools.awaited() == ["tool.r1.1"]

@@ -7,17 +7,18 @@ from charye.core.turns import TURNS, Turn, TurnInput, Turns
 from charye.errors import LocalProtocolError
 from charye.protocol import AudioConfig, AudioInputConfig, Session, TurnDetection
 
-# input: what becomes of quiet, speaking, stopped, awaited, pressed. `-` is illegal.
+# input: what becomes of quiet, speaking, stopped, awaited, doubted, pressed. `-` is illegal.
 TABLE = """
-STARTED        | SPEAKING SPEAKING SPEAKING SPEAKING PRESSED
-ENDED          | STOPPED  STOPPED  STOPPED  STOPPED  PRESSED
-COMMITTED      | AWAITED  AWAITED  AWAITED  AWAITED  PRESSED
-COMMITTED_ONLY | QUIET    QUIET    QUIET    QUIET    PRESSED
-REPLIED        | QUIET    SPEAKING STOPPED  QUIET    PRESSED
-EXPIRED        | QUIET    QUIET    QUIET    QUIET    PRESSED
-PRESS          | PRESSED  PRESSED  PRESSED  PRESSED  -
-RELEASE        | -        -        -        -        QUIET
-LOST           | QUIET    QUIET    QUIET    QUIET    PRESSED
+STARTED        | SPEAKING SPEAKING SPEAKING SPEAKING SPEAKING PRESSED
+ENDED          | STOPPED  STOPPED  STOPPED  STOPPED  STOPPED  PRESSED
+COMMITTED      | AWAITED  AWAITED  AWAITED  AWAITED  AWAITED  PRESSED
+COMMITTED_INTO | DOUBTED  DOUBTED  DOUBTED  DOUBTED  DOUBTED  PRESSED
+COMMITTED_ONLY | QUIET    QUIET    QUIET    QUIET    QUIET    PRESSED
+REPLIED        | QUIET    SPEAKING STOPPED  QUIET    QUIET    PRESSED
+EXPIRED        | QUIET    QUIET    QUIET    QUIET    QUIET    PRESSED
+PRESS          | PRESSED  PRESSED  PRESSED  PRESSED  PRESSED  -
+RELEASE        | -        -        -        -        -        QUIET
+LOST           | QUIET    QUIET    QUIET    QUIET    QUIET    PRESSED
 """
 CELLS = [
     (before, TurnInput[line.split("|")[0].strip()], after)
@@ -30,6 +31,7 @@ INTO: dict[Turn, TurnInput | None] = {
     Turn.SPEAKING: TurnInput.STARTED,
     Turn.STOPPED: TurnInput.ENDED,
     Turn.AWAITED: TurnInput.COMMITTED,
+    Turn.DOUBTED: TurnInput.COMMITTED_INTO,
     Turn.PRESSED: TurnInput.PRESS,
 }
 
@@ -43,7 +45,7 @@ def turns_in(turn: Turn, now: float = 0.0) -> Turns:
 
 
 def test_the_columns_are_the_turns() -> None:
-    assert [turn.name for turn in Turn] == ["QUIET", "SPEAKING", "STOPPED", "AWAITED", "PRESSED"]
+    assert [turn.name for turn in Turn] == ["QUIET", "SPEAKING", "STOPPED", "AWAITED", "DOUBTED", "PRESSED"]
     assert len(CELLS) == len(Turn) * len(TurnInput)
     assert {(before, what) for before, what, after in CELLS if after != "-"} == set(TURNS)
 
@@ -70,6 +72,7 @@ def test_every_pair(before: Turn, what: TurnInput, after: str) -> None:
         (Turn.SPEAKING, 60.0),
         (Turn.STOPPED, 2.0),
         (Turn.AWAITED, 2.0),
+        (Turn.DOUBTED, 2.0),
         (Turn.PRESSED, None),
     ],
 )
@@ -130,6 +133,22 @@ def test_what_the_session_says_about_turns(
     turns = Turns(Patience())
     turns.configure(session(detection))
     assert (turns.server_replies, turns.interrupts) == (replies, interrupts)
+
+
+@pytest.mark.parametrize("turn", Turn)
+def test_without_turn_detection_nobody_says_how_a_turn_went_on(turn: Turn) -> None:
+    turns = turns_in(turn)
+    turns.configure(session(None))
+    assert turns.turn is (Turn.PRESSED if turn is Turn.PRESSED else Turn.QUIET), "the hand decides"
+    assert turns.deadline is None
+
+
+@pytest.mark.parametrize("turn", Turn)
+def test_turn_detection_of_another_kind_leaves_the_turn_as_it_is(turn: Turn) -> None:
+    turns = turns_in(turn)
+    deadline = turns.deadline
+    turns.configure(session(TurnDetection(type="semantic_vad")))
+    assert (turns.turn, turns.deadline) == (turn, deadline)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,18 @@ def ticket(
     key: str | None = None,
     expires_after_s: float | None = None,
     resting_until: float = 0.0,
+    conversation: str = "auto",
 ) -> Ticket:
     name = f"a{number}"
-    request = want(name, priority=priority, coalesce_key=key, expires_after_s=expires_after_s)
+    request = want(
+        name,
+        priority=priority,
+        coalesce_key=key,
+        expires_after_s=expires_after_s,
+        conversation=conversation,
+    )
     made = Ticket(request=request, number=number, age=number, asked_at=asked_at, resting_until=resting_until)
+    made.expires_at = None if expires_after_s is None else asked_at + expires_after_s
     made.askers.append(request.id)
     return made
 
@@ -138,6 +146,20 @@ def test_a_resting_head_holds_its_class_and_no_other() -> None:
     assert line.best(10.0) is resting
     assert line.next_rested(9.999) == 10.0
     assert line.next_rested(10.0) is None
+
+
+def test_without_a_lane_an_out_of_band_head_holds_its_class_and_no_other() -> None:
+    beside, behind, tool = ticket(1, conversation="none"), ticket(2), ticket(3, Priority.TOOL)
+    line = line_of(beside, behind, tool)
+    assert line.best(0.0) is beside
+    assert line.best(0.0, beside=True) is beside
+    assert line.best(0.0, beside=False) is tool
+    line.remove(beside)
+    assert line.best(0.0, beside=False) is behind
+
+
+def test_without_a_lane_nobody_is_next_where_all_heads_want_one() -> None:
+    assert line_of(ticket(1, conversation="none"), ticket(2)).best(0.0, beside=False) is None
 
 
 def test_the_next_rested_is_the_first_of_the_heads() -> None:

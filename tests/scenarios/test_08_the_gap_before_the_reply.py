@@ -223,6 +223,33 @@ def test_push_to_talk_collides_and_is_asked_again() -> None:
 
 
 def test_presses_in_quick_succession_get_one_reply() -> None:
+    """The second press finds the create of the first unanswered: what comes of it would speak over the user."""
+    play(f"""
+        < session.updated push_to_talk
+        {PRESSED}
+        @ release
+        > input_audio_buffer.commit
+        > response.create charye.user.1
+        {PRESSED}
+        = waiting charye.user.1 "push-to-talk"
+        < response.created r1 charye.user.1
+        > response.cancel r1
+        < response.output_audio.delta r1 item1 100ms
+        ! no play
+        @ release
+        > input_audio_buffer.commit
+        < response.done r1 cancelled
+        > response.create charye.user.1 charye.user.2
+        < response.created r2 charye.user.1
+        < response.done r2 completed
+        = charye.user.1 heard attempts=2
+        = charye.user.2 heard attempts=2
+        = open
+    """)
+
+
+def test_presses_while_an_answer_was_just_asked_for() -> None:
+    """It waits for both presses, and is asked for again before the reply to them: it is older."""
     play(f"""
         < session.updated push_to_talk
         @ request answer
@@ -233,14 +260,169 @@ def test_presses_in_quick_succession_get_one_reply() -> None:
         {PRESSED}
         @ release
         > input_audio_buffer.commit
+        = waiting answer
         < response.created r1 answer
-        < response.done r1 completed
-        > response.create charye.user.2 charye.user.3
-        < response.created r2 charye.user.2
+        > response.cancel r1
+        < response.done r1 cancelled
+        > response.create answer
+        < response.created r2 answer
         < response.done r2 completed
-        = answer heard
+        > response.create charye.user.2 charye.user.3
+        < response.created r3 charye.user.2
+        < response.done r3 completed
+        = answer heard attempts=2
         = charye.user.2 heard
         = charye.user.3 heard
+    """)
+
+
+def test_the_user_speaks_before_our_create_is_answered() -> None:
+    play("""
+        @ request remark
+        > response.create remark
+        < speech_started item_u
+        = remark queued "the user speaks"
+        = waiting remark "the user is speaking"
+        < response.created r1 remark
+        > response.cancel r1
+        < response.output_audio.delta r1 item1 100ms
+        ! no play
+        < response.done r1 cancelled turn_detected   # the server was faster
+        < error response_cancel_not_active to=r1
+        ! note "nothing to cancel" r1
+        < speech_stopped item_u
+        < committed item_u
+        < response.created r2 vad
+        < response.done r2 completed
+        > response.create remark
+        < response.created r3 remark
+        < response.done r3 completed
+        = remark heard attempts=2
+    """)
+
+
+def test_the_user_speaks_and_our_create_is_refused() -> None:
+    play("""
+        @ request remark
+        > response.create remark
+        < speech_started item_u
+        < speech_stopped item_u
+        < committed item_u
+        < response.created r1 vad
+        < error conversation_already_has_active_response names=r1
+        = held r1 vad
+        < response.done r1 completed
+        > response.create remark
+        < response.created r2 remark
+        < response.done r2 completed
+        = remark heard attempts=2
+    """)
+
+
+def test_silence_is_asked_for_before_our_create_is_answered() -> None:
+    play("""
+        @ request remark
+        > response.create remark
+        @ interrupt
+        = remark interrupted 0ms attempts=1
+        = withdrawn
+        < response.created r1 remark
+        > response.cancel r1
+        < response.output_audio.delta r1 item1 100ms
+        ! no play
+        < response.done r1 cancelled
+        = open
+    """)
+
+
+def test_silence_is_asked_for_and_the_remark_is_to_be_resumed() -> None:
+    play("""
+        @ request remark on_interruption=resume
+        > response.create remark
+        @ interrupt
+        = remark queued interrupted
+        < response.created r1 remark
+        > response.cancel r1
+        < response.done r1 cancelled
+        > response.create remark
+        < response.created r2 remark
+        < response.done r2 completed
+        = remark heard attempts=2
+    """)
+
+
+NO_INTERRUPTION = """
+        < session.updated server_vad interrupt_response=no
+        < response.created r0 vad
+        < speech_started item_u
+        < speech_stopped item_u
+        < committed item_u
+        = turn doubted
+"""
+
+
+def test_the_server_leaves_its_reply_out_because_another_runs_and_we_ask_for_it() -> None:
+    play(f"""
+        {NO_INTERRUPTION}
+        ~ 2s
+        ! note "no more is heard of the user's turn"
+        = turn quiet
+        = waiting charye.user.1 "another response is running"
+        < response.done r0 completed
+        > response.create charye.user.1
+        < response.created r1 charye.user.1
+        < response.done r1 completed
+        = charye.user.1 heard attempts=1
+        ~ 1min                                       # and nothing more
+    """)
+
+
+def test_the_server_replies_after_all() -> None:
+    play(f"""
+        {NO_INTERRUPTION}
+        @ request remark
+        < response.done r0 completed
+        = waiting remark "the server may yet reply"
+        < response.created r1 vad
+        = turn quiet
+        < response.done r1 completed
+        > response.create remark
+        < response.created r2 remark
+        < response.done r2 completed
+        = remark heard
+        ~ 1min
+    """)
+
+
+def test_two_turns_that_the_server_left_out_get_one_reply() -> None:
+    play(f"""
+        {NO_INTERRUPTION}
+        ~ 2s
+        < speech_started item_v
+        < speech_stopped item_v
+        < committed item_v
+        ~ 2s
+        < response.done r0 completed
+        > response.create charye.user.1 charye.user.2
+        < response.created r1 charye.user.1
+        < response.done r1 completed
+        = charye.user.1 heard
+        = charye.user.2 heard
+    """)
+
+
+def test_turn_detection_is_switched_off_while_the_user_speaks() -> None:
+    """Nobody will say when that turn is over."""
+    play("""
+        < speech_started item_u
+        @ request remark
+        = waiting remark "the user is speaking"
+        < session.updated push_to_talk
+        = turn quiet
+        > response.create remark
+        < response.created r1 remark
+        < response.done r1 completed
+        = remark heard
     """)
 
 
@@ -254,4 +436,17 @@ def test_a_press_that_was_too_short_asks_for_nothing() -> None:
         ! note "pressed for too short a time"
         > input_audio_buffer.clear
         = speaker nobody
+    """)
+
+
+def test_a_press_that_was_too_short_with_a_reply_of_ones_own_tells_it() -> None:
+    play("""
+        < session.updated push_to_talk
+        @ press
+        > input_audio_buffer.clear
+        @ microphone 60ms
+        @ release answer
+        ! note "pressed for too short a time"
+        > input_audio_buffer.clear
+        = answer denied reason="pressed for too short a time" attempts=0
     """)

@@ -240,6 +240,35 @@ def test_the_servers_own_reply_goes_before_a_voice_beside() -> None:
     """)
 
 
+def test_a_voice_beside_that_finds_no_free_lane_holds_nobody_else_up() -> None:
+    """Its own class waits behind it, the others go on."""
+    play("""
+        settings: max_out_of_band=1
+        @ request label conversation=none output_modalities=["text"]
+        > response.create label
+        < response.created r1 label
+        @ request aside conversation=none
+        @ request behind
+        = waiting aside
+        = waiting behind
+        @ request reminder priority=notice
+        > response.create reminder
+        < response.created r2 reminder
+        < response.done r2 completed
+        < response.done r1 completed
+        > response.create aside
+        < response.created r3 aside
+        < response.done r3 completed
+        > response.create behind
+        < response.created r4 behind
+        < response.done r4 completed
+        = label heard
+        = reminder heard
+        = aside heard
+        = behind heard
+    """)
+
+
 def test_a_dialect_that_cannot_tell_them_apart_has_no_such_lane() -> None:
     play("""
         settings: dialect=compatible

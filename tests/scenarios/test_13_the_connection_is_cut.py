@@ -141,6 +141,56 @@ def test_while_a_tool_runs(policy: str) -> None:
     """)
 
 
+@POLICIES
+def test_while_a_response_speaks_whose_tool_is_at_work(policy: str) -> None:
+    """Asked again it would call again, and the tool would run twice. The call goes on, its follow-up is the answer."""
+    play(f"""
+        @ request question on_reconnect={policy}
+        > response.create question
+        < response.created r1 question
+        < response.output_item.done r1 fc_1 call call_1 get_weather
+        ! run_tool call_1
+        @ disconnect
+        ! no abandon_tool
+        = question heard uncertain=yes attempts=1
+        @ connect
+        @ tool_finished call_1 {{"temperature":12}}
+        > conversation.item.create fc_call_1_t1 call_id=call_1_t1 name=get_weather arguments="{{}}"
+        > conversation.item.create out_call_1_t1 call_id=call_1_t1 output="{{\\"temperature\\":12}}"
+        > response.create tool.r1.1
+        < response.created r1 tool.r1.1
+        < response.done r1 completed
+        = tool.r1.1 heard
+        = open
+    """)
+
+
+@POLICIES
+def test_while_a_response_is_still_heard_whose_tool_is_at_work(policy: str) -> None:
+    play(f"""
+        @ request question on_reconnect={policy}
+        > response.create question
+        < response.created r1 question
+        < response.output_audio.delta r1 item1 1s
+        < response.output_item.done r1 fc_1 call call_1 get_weather
+        ~ 400ms
+        @ disconnect
+        ! no stop_playback
+        = question generated
+        @ tool_finished call_1
+        = waiting tool.r1.1 "no connection"
+        ~ 600ms
+        = question heard uncertain=yes
+        @ connect
+        > conversation.item.create r2_0 name=get_weather
+        > conversation.item.create r2_1
+        > response.create tool.r1.1
+        < response.created r1 tool.r1.1
+        < response.done r1 completed
+        = tool.r1.1 heard
+    """)
+
+
 def test_a_tool_ends_while_there_is_no_connection() -> None:
     play("""
         @ request question
@@ -294,6 +344,90 @@ def test_what_was_said_to_nobody_is_not_answered() -> None:
         ! note "nothing was listening: there is no connection"
         @ connect
         = open
+    """)
+
+
+def test_what_was_said_to_nobody_is_not_answered_by_a_reply_of_ones_own() -> None:
+    play("""
+        start: offline
+        @ press
+        @ microphone 2s
+        @ release answer
+        ! note "nothing was listening: there is no connection"
+        = answer denied reason="nothing was listening: there is no connection" attempts=0
+        @ connect
+        = open
+    """)
+
+
+def test_what_was_said_before_the_drop_is_no_part_of_the_press() -> None:
+    play("""
+        @ press
+        > input_audio_buffer.clear
+        @ microphone 5s
+        @ disconnect
+        @ connect
+        @ microphone 60ms
+        @ release
+        ! note "pressed for too short a time"
+        > input_audio_buffer.clear
+        = open
+    """)
+
+
+def test_an_item_that_was_cut_is_not_said_again() -> None:
+    """The server could not be told of the cut any more, but the mirror knows."""
+    play("""
+        @ add_item hello "Hello."
+        > conversation.item.create hello
+        @ request answer on_reconnect=fail
+        > response.create answer
+        < response.created r1 answer
+        < conversation.item.added item1 assistant
+        < response.output_audio.delta r1 item1 2s
+        ~ 500ms
+        < speech_started item_u
+        @ disconnect
+        = answer interrupted 500ms
+        @ connect
+        > conversation.item.create r2_0 item.role=user
+        ! note "an item cannot be said again" item1
+        = items r2_0
+    """)
+
+
+def test_it_is_closed_for_good() -> None:
+    play("""
+        @ request answer
+        > response.create answer
+        < response.created r1 answer
+        < response.output_audio.delta r1 item1 2s
+        < response.output_item.done r1 fc_1 call call_1 get_weather
+        @ request waits
+        ~ 500ms
+        @ close
+        ! stop_playback r1
+        ! abandon_tool call_1 closed
+        = answer disconnected reason=closed
+        = waits disconnected reason=closed attempts=0
+        = offline
+        @ close                                      # twice does no harm
+        ~ 60min
+        @ tool_finished call_1
+        ! note "a tool's answer that nobody waits for"
+    """)
+
+
+@pytest.mark.parametrize("act", ["disconnect", "close"])
+def test_it_is_closed_without_a_connection(act: str) -> None:
+    play(f"""
+        @ request waits
+        > response.create waits
+        @ {act}
+        @ close
+        = waits disconnected reason=closed attempts=1
+        @ close
+        ~ 60min
     """)
 
 

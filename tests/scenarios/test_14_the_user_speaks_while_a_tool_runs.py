@@ -4,7 +4,7 @@ In the field the result is dropped because "the turn was interrupted", or it is 
 user, which had the output before it, and by the follow-up that the client asks for; or the handle stays in limbo.
 
 Here the output goes to the server at once. The follow-up waits for the user and for the server's reply, and is taken
-back when that reply had the output before it.
+back when that reply had the output before it and was spoken to its end.
 """
 
 from tests.transcripts.player import play
@@ -32,8 +32,9 @@ def test_the_result_comes_during_the_turn_and_the_reply_tells_it() -> None:
         < speech_stopped item_u
         < committed item_u
         < response.created r2 vad
-        = tool.r1.1 cancelled reason="answered by another response" attempts=0
+        = waiting tool.r1.1 "another response is running"    # that one may fail yet
         < response.done r2 completed
+        = tool.r1.1 cancelled reason="answered by another response" attempts=0
         = open                                       # not answered twice
     """)
 
@@ -48,9 +49,95 @@ def test_the_result_comes_in_the_gap_before_the_reply() -> None:
         > conversation.item.create out_call_1
         < conversation.item.added out_call_1
         < response.created r2 vad
-        = tool.r1.1 cancelled reason="answered by another response"
         < response.done r2 completed
+        = tool.r1.1 cancelled reason="answered by another response"
         = open
+    """)
+
+
+REPLY_WITH_THE_RESULT = f"""
+        {TOOL_RUNS}
+        < speech_started item_u
+        @ tool_finished call_1
+        > conversation.item.create out_call_1
+        < conversation.item.added out_call_1
+        < speech_stopped item_u
+        < committed item_u
+        < response.created r2 vad
+        = waiting tool.r1.1
+"""
+TOLD_BY_US = """
+        > response.create tool.r1.1
+        < response.created r3 tool.r1.1
+        < response.done r3 completed
+        = tool.r1.1 heard attempts=1
+        = open
+"""
+
+
+def test_the_reply_fails() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        < response.done r2 failed
+        {TOLD_BY_US}
+    """)
+
+
+def test_the_reply_is_not_spoken_to_its_end() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        < response.done r2 incomplete max_output_tokens
+        {TOLD_BY_US}
+    """)
+
+
+def test_the_reply_is_cut_by_the_app() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        @ interrupt
+        > response.cancel r2
+        < response.done r2 completed                 # it crossed the cancel, but nobody heard it
+        {TOLD_BY_US}
+    """)
+
+
+def test_the_user_cuts_the_reply_and_hears_the_result_in_the_next() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        < speech_started item_v
+        < response.done r2 cancelled turn_detected
+        = waiting tool.r1.1 "the user is speaking"
+        < speech_stopped item_v
+        < committed item_v
+        < response.created r3 vad
+        < response.done r3 completed
+        = tool.r1.1 cancelled reason="answered by another response"
+        = open
+    """)
+
+
+def test_the_end_of_the_reply_is_lost() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        ~ 15s
+        > conversation.item.retrieve probe_1
+        < error item_retrieve_invalid_item_id
+        ~ 5s
+        > response.cancel r2
+        < error response_cancel_not_active to=r2
+        {TOLD_BY_US}
+    """)
+
+
+def test_the_connection_goes_while_the_reply_speaks() -> None:
+    play(f"""
+        {REPLY_WITH_THE_RESULT}
+        @ disconnect
+        @ connect
+        > response.create tool.r1.1
+        < response.created r3 tool.r1.1
+        < response.done r3 completed
+        = tool.r1.1 heard
     """)
 
 
@@ -137,9 +224,10 @@ def test_the_reply_comes_while_the_follow_up_is_on_its_way() -> None:
         > response.create tool.r1.1
         < conversation.item.added out_call_1
         < response.created r2 vad
-        = tool.r1.1 cancelled reason="answered by another response"
         < error conversation_already_has_active_response names=r2
+        = waiting tool.r1.1
         < response.done r2 completed
+        = tool.r1.1 cancelled reason="answered by another response"
         = open
     """)
 
@@ -234,8 +322,9 @@ def test_the_button_is_pressed_while_the_tool_runs() -> None:
         > response.create charye.user.3
         < committed item_u
         < response.created r2 charye.user.3
-        = tool.r1.1 cancelled reason="answered by another response"
+        = waiting tool.r1.1
         < response.done r2 completed
+        = tool.r1.1 cancelled reason="answered by another response"
         = charye.user.3 heard
         = open
     """)
@@ -254,8 +343,9 @@ def test_the_reply_is_asked_for_by_us_where_the_server_does_not_reply() -> None:
         < committed item_u
         > response.create charye.user.3
         < response.created r2 charye.user.3
-        = tool.r1.1 cancelled reason="answered by another response"
+        = waiting tool.r1.1
         < response.done r2 completed
+        = tool.r1.1 cancelled reason="answered by another response"
         = charye.user.3 heard
         = open
     """)

@@ -7,7 +7,7 @@
     @ tool_finished call_1 {"temperature":12}                       also reply=silent, say="...", failed=yes
     @ played item1 500ms
     @ add_item item1 "words"       a message of the user's; role=system
-    @ connect                      @ disconnect
+    @ connect                      @ disconnect                     @ close
 
 A request takes every field of `ResponseRequest`, enums by name, and of its parameters `instructions`, `metadata`,
 `output_modalities` and `tool_choice`. `release reply` asks with such a request instead of the plain reply.
@@ -139,6 +139,10 @@ def _disconnect(peer: Peer, line: Line, now: float) -> list[Effect]:
     return peer.disconnected(now)
 
 
+def _close(peer: Peer, line: Line, now: float) -> list[Effect]:
+    return peer.close(now)
+
+
 ACTS: dict[str, Callable[[Peer, Line, float], list[Effect]]] = {
     "request": _request,
     "cancel": _cancel,
@@ -151,4 +155,5 @@ ACTS: dict[str, Callable[[Peer, Line, float], list[Effect]]] = {
     "add_item": _add_item,
     "connect": _connect,
     "disconnect": _disconnect,
+    "close": _close,
 }

@@ -67,10 +67,10 @@ class Admission:
         Raises:
             LocalProtocolError: a living request has this id; nothing has changed.
         """
-        ticket = self.tickets.open(request, now)
         if request.conversation == "none" and not self._settings.dialect.out_of_band:
-            self.tickets.end(ticket, OutcomeKind.DENIED, now, reason="no out-of-band lane")
+            self.deny(request, "no out-of-band lane", now)
             return
+        ticket = self.tickets.open(request, now)
         line = self.line_of(request)
         other = line.same_key(request.coalesce_key)
         if self._is_full(line):
@@ -83,6 +83,14 @@ class Admission:
                 self.tickets.end(ticket, OutcomeKind.DENIED, now, reason="queue full")
             return
         self._enter(line, other, ticket, now)
+
+    def deny(self, request: ResponseRequest, reason: str, now: float) -> None:
+        """It cannot be asked for; its asker is told why.
+
+        Raises:
+            LocalProtocolError: a living request has this id; nothing has changed.
+        """
+        self.tickets.end(self.tickets.open(request, now), OutcomeKind.DENIED, now, reason=reason)
 
     def requeue(self, ticket: Ticket, reason: str, now: float) -> None:
         """Back to its old place, unless it has been tried too often. Ended ones stay ended."""
@@ -162,6 +170,11 @@ class Admission:
     def _merge(self, line: Waiting, older: Ticket, newer: Ticket) -> None:
         """One ticket for both: the age of the older, the wish of the newer, the higher class of the two."""
         higher = min(older.request.priority, newer.request.priority)
+        # Nobody's time is shortened by the company: it lasts as long as the longest, for ever if one has no limit.
+        limits = (older.expires_at, newer.expires_at)
+        older.expires_at = (
+            max((at for at in limits if at is not None), default=None) if None not in limits else None
+        )
         older.request = replace(newer.request, id=older.request.id, priority=higher)
         self.tickets.join(older, newer)
         line.add(older)

@@ -86,7 +86,7 @@ class Aside:
             self._step(lane, LaneInput.CANCEL, now, why=Why.GHOST)
             return True
         if token is None and self._is_out_of_band(response):
-            self._strangers[response_id] = None
+            remember(self._strangers, response_id)
             self._out.append(Note("an out-of-band response of somebody else", about=response_id))
             return True
         return False

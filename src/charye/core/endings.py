@@ -5,6 +5,7 @@ from charye.core.effects import Effect, Note
 from charye.core.playout import Playout
 from charye.core.requests import OnInterruption, OnReconnect, OutcomeKind, Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
+from charye.core.tools import Tools
 from charye.protocol import Response, ResponseError, is_retryable
 
 __all__ = ["Endings"]
@@ -13,10 +14,13 @@ __all__ = ["Endings"]
 class Endings:
     """Ends tickets, or sends them back to the line. `_hearing`: generated, not heard yet, by response id."""
 
-    __slots__ = ("_admission", "_hearing", "_out", "_playout", "_settings", "_tickets")
+    __slots__ = ("_admission", "_hearing", "_out", "_playout", "_settings", "_tickets", "_tools")
 
-    def __init__(self, settings: Settings, admission: Admission, playout: Playout, out: list[Effect]) -> None:
+    def __init__(
+        self, settings: Settings, admission: Admission, playout: Playout, tools: Tools, out: list[Effect]
+    ) -> None:
         self._settings = settings
+        self._tools = tools
         self._admission = admission
         self._tickets = admission.tickets
         self._playout = playout
@@ -134,13 +138,24 @@ class Endings:
             if ticket.stage not in (Stage.ASKED, Stage.SPEAKING):
                 continue
             response_id = ticket.response_id or ""
-            if ticket.stage is Stage.SPEAKING and self._playout.is_cut(response_id):
+            if ticket.stage is Stage.SPEAKING and self._tools.has_calls(response_id):
+                # Asked again, it would call again. The calls go on, and their follow-up is the answer.
+                self.generated(ticket, response_id, now, uncertain=True)
+            elif ticket.stage is Stage.SPEAKING and self._playout.is_cut(response_id):
                 self.interrupted(ticket, self._playout.heard_ms(response_id), now)
             else:
                 # What is played now would be heard again with the replay.
                 if ticket.stage is Stage.SPEAKING and ticket.request.on_reconnect is OnReconnect.REPLAY:
                     self._out += self._playout.cut(now, {response_id})
                 self.disconnected(ticket, now)
+
+    def close(self, now: float) -> None:
+        """Nothing will be asked for any more."""
+        self._hearing.clear()
+        for ticket in self._tickets.all():
+            if ticket.stage is Stage.WAITING:
+                self._admission.leave(ticket)
+            self._tickets.end(ticket, OutcomeKind.DISCONNECTED, now, reason="closed")
 
     def stop_hearing(self, ticket: Ticket) -> None:
         """Its asker has cancelled it while it was still being heard."""

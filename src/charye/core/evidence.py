@@ -96,6 +96,7 @@ class Cancels:
     def sending(self, response_id: str) -> None:
         """A cancel goes out."""
         self._sent[response_id] = None
+        _forget_oldest(self._sent)
 
     def worked(self, response_id: str) -> None:
         """Its response's end says that a client cancelled it, so no "not active" will follow."""

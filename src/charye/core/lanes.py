@@ -11,6 +11,7 @@ voice here is cut, because the user's reply goes first.
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from charye.core.evidence import remember
 from charye.core.floor import Attempt, Why
 from charye.core.requests import Ticket
 from charye.core.settings import Patience
@@ -170,7 +171,7 @@ class Lanes:
         if state is LaneState.OVER:
             del self._by_token[token]
             if what is LaneInput.SILENT and lane.response_id is None:
-                self._unsettled[token] = None
+                remember(self._unsettled, token)
         else:
             self._by_token[token] = after
         return after, actions

@@ -2,13 +2,14 @@
 
 from charye.core.conversation import Conversation
 from charye.core.coordinator import Coordinator
-from charye.core.effects import Effect
+from charye.core.effects import Effect, Send
 from charye.core.floor import State
 from charye.core.playout import Playout
 from charye.core.requests import Priority, RequestId, ResponseRequest, Stage
 from charye.core.settings import Settings
 from charye.core.tools import Tools
 from charye.core.turns import Turns
+from charye.protocol import ClientEvent, ConversationItemDelete, ConversationItemTruncate
 
 __all__ = ["USER_TURN", "Machines"]
 
@@ -42,9 +43,9 @@ class Machines:
         self.out: list[Effect] = []
         self.turns = Turns(settings.patience)
         self.playout = Playout(settings.reporting, patience_s=settings.patience.playout_s)
-        self.coordinator = Coordinator(settings, self.turns, self.playout, self.out)
         self.conversation = Conversation(bound=settings.mirror_items)
         self.tools = Tools(settings.tools, self.conversation, self.out)
+        self.coordinator = Coordinator(settings, self.turns, self.playout, self.tools, self.out)
         self.bytes_per_ms = 48.0  # PCM16, mono, 24 kHz
         self.commits = 0
 
@@ -67,7 +68,17 @@ class Machines:
         self.coordinator.settle(now)
         while self._hand_over(now):
             self.coordinator.settle(now)
+        for effect in self.out:
+            if isinstance(effect, Send):
+                self._remember(effect.event)
         return self.take()
+
+    def _remember(self, event: ClientEvent) -> None:
+        """What was not heard is not said, from this moment on: a rebuild may come before the server's word."""
+        if isinstance(event, ConversationItemTruncate):
+            self.conversation.truncate(event.item_id, event.audio_end_ms)
+        elif isinstance(event, ConversationItemDelete):
+            self.conversation.delete(event.item_id)
 
     def take(self) -> list[Effect]:
         """The effects so far, for the peer to hand out."""
@@ -88,7 +99,7 @@ class Machines:
                 tools.told(request_id)
             elif ticket.stage is Stage.ASKED:
                 tools.on_their_way.add(request_id)
-        if not (keeper.ended or keeper.lost or tools.wanted or tools.withdrawn):
+        if not (keeper.ended or keeper.lost or tools.wanted or self.coordinator.unanswered_turn):
             return False
         ended, keeper.ended = keeper.ended, []
         for response_id, wanted in ended:
@@ -96,9 +107,12 @@ class Machines:
         if keeper.lost:
             keeper.lost = False
             tools.lose(now)
-        withdrawn, tools.withdrawn = tools.withdrawn, []
-        for request_id in withdrawn:
-            self.coordinator.cancel(request_id, now, reason="answered by another response")
+            for repair in keeper.unrepaired:
+                self._remember(repair)
+            keeper.unrepaired.clear()
+        if self.coordinator.unanswered_turn:
+            self.coordinator.unanswered_turn = False
+            self.coordinator.request(self.reply_request("vad"), now)
         wanted_now, tools.wanted = tools.wanted, []
         for request in wanted_now:
             self.coordinator.request(request, now)

@@ -25,6 +25,7 @@ from charye.core.requests import RequestId, ResponseRequest
 from charye.core.settings import Settings
 from charye.core.tools import Answer
 from charye.core.turns import Turn, TurnInput
+from charye.errors import LocalProtocolError
 from charye.protocol import (
     ConversationItemCreate,
     InputAudioBufferClear,
@@ -36,6 +37,9 @@ from charye.protocol import (
 from charye.protocol.limits import COMMIT_MIN_MS
 
 __all__ = ["Peer", "Speaker"]
+
+OWN_IDS = ("charye.", "tool.")
+"""How the ids of requests begin that the core makes: replies to the user, follow-ups of tool calls."""
 
 
 class Speaker(Enum):
@@ -70,13 +74,28 @@ class Peer:
         machines.commits = 0
         machines.tools.connected()
         self._epoch += 1
-        machines.out += [Send(event) for event in machines.conversation.rebuild(self._epoch)]
+        events, left_out = machines.conversation.rebuild(self._epoch)
+        machines.out += [Send(event) for event in events]
+        machines.out += [Note("an item cannot be said again", about=item_id) for item_id in left_out]
         return machines.settle(now)
 
     def disconnected(self, now: float) -> list[Effect]:
         """The connection is lost, or was given up. Every request follows its own policy. Twice does no harm."""
+        self._microphone_ms = 0.0  # the server's input buffer is gone too
         self._machines.coordinator.disconnected(now)
         return self._machines.settle(now)
+
+    def close(self, now: float) -> list[Effect]:
+        """The conversation is over for good: whoever still waits is told, what sounds is stopped, tools are let go.
+
+        Safe at any time, also offline and twice. The peer is good for nothing afterwards but to be dropped.
+        """
+        machines = self._machines
+        machines.coordinator.endings.close(now)  # before the loss, which would ask each for its policy
+        machines.coordinator.disconnected(now)
+        machines.out += machines.playout.cut(now, machines.playout.unheard())
+        machines.tools.close()
+        return machines.settle(now)
 
     def receive(self, event: ServerEvent, now: float) -> list[Effect]:
         """What the server said. Unknown events are none of our business and pass in silence."""
@@ -96,8 +115,9 @@ class Peer:
         """Ask for a response. What becomes of it is told by `Tell`, an immediate refusal too.
 
         Raises:
-            LocalProtocolError: a living request has this id.
+            LocalProtocolError: a living request has this id, or it begins like the core's own ids.
         """
+        _check_id(request)
         self._machines.coordinator.request(request, now)
         return self._machines.settle(now)
 
@@ -108,7 +128,7 @@ class Peer:
 
     def interrupt(self, now: float) -> list[Effect]:
         """Silence in the room now, whoever speaks: cancels what runs, truncates what was heard in part."""
-        self._machines.coordinator.interrupt(now, cancel=True)
+        self._machines.coordinator.interrupt(now)
         return self._machines.settle(now)
 
     def explain(self, request_id: RequestId, now: float) -> str:
@@ -127,7 +147,7 @@ class Peer:
         self._machines.turns.step(TurnInput.PRESS, now)
         self._microphone_ms = 0.0
         self._machines.coordinator.user_spoke(now)
-        self._machines.coordinator.interrupt(now, cancel=True)
+        self._machines.coordinator.make_room(now, cancel=True)
         if self._machines.is_online:
             self._machines.out.append(Send(InputAudioBufferClear()))
         return self._machines.settle(now)
@@ -144,25 +164,25 @@ class Peer:
         Args:
             reply: instead of a plain one of class USER, which coalesces under the key `user-turn`.
         Raises:
-            LocalProtocolError: it is not pressed, or a living request has the id of `reply`.
+            LocalProtocolError: it is not pressed, or the id of `reply` may not be used.
         """
+        machines = self._machines
         if reply is not None:
-            self._machines.coordinator.tickets.check_free(reply.id)
-        self._machines.turns.step(TurnInput.RELEASE, now)
-        if self._microphone_ms < COMMIT_MIN_MS:
-            # The server refuses a commit of less (API reference, input_audio_buffer.commit).
-            self._machines.out.append(
-                Note("pressed for too short a time", about=f"{self._microphone_ms:.0f} ms")
-            )
-            if self._machines.is_online:
-                self._machines.out.append(Send(InputAudioBufferClear()))
-        elif not self._machines.is_online:
-            self._machines.out.append(Note("nothing was listening: there is no connection"))
-        else:
-            self._machines.commits += 1
-            self._machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
-            self._machines.coordinator.request(reply or self._machines.reply_request("ptt"), now)
-        return self._machines.settle(now)
+            _check_id(reply)
+            machines.coordinator.tickets.check_free(reply.id)
+        machines.turns.step(TurnInput.RELEASE, now)
+        refusal = self._why_nothing_was_said()
+        if refusal is None:
+            machines.commits += 1
+            machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
+            machines.coordinator.request(reply or machines.reply_request("ptt"), now)
+            return machines.settle(now)
+        machines.out.append(Note(refusal, about=f"{self._microphone_ms:.0f} ms"))
+        if machines.is_online:
+            machines.out.append(Send(InputAudioBufferClear()))
+        if reply is not None:
+            machines.coordinator.admission.deny(reply, refusal, now)
+        return machines.settle(now)
 
     def add_item(self, item: Item, now: float) -> list[Effect]:
         """Put an item of the app's (with an id of its own) into the conversation; kept over a reconnect."""
@@ -170,6 +190,12 @@ class Peer:
         if self._machines.is_online:
             self._machines.out.append(Send(ConversationItemCreate(item=item)))
         return self._machines.settle(now)
+
+    def _why_nothing_was_said(self) -> str | None:
+        if not self._machines.is_online:
+            return "nothing was listening: there is no connection"
+        # The server refuses a commit of less (API reference, input_audio_buffer.commit).
+        return "pressed for too short a time" if self._microphone_ms < COMMIT_MIN_MS else None
 
     # tools and loudspeaker
 
@@ -238,3 +264,9 @@ class Peer:
         if not self._machines.playout.is_quiet:
             return Speaker.OURS if self._machines.coordinator.endings.is_hearing else Speaker.SERVER
         return Speaker.NOBODY
+
+
+def _check_id(request: ResponseRequest) -> None:
+    """The core's own requests have ids of these forms; an application's may not."""
+    if request.id.startswith(OWN_IDS):
+        raise LocalProtocolError("ids of this form are the core's own", given=request.id)

@@ -17,7 +17,7 @@ from enum import Enum
 from charye.core.effects import Effect, Note, Send, StopPlayback
 from charye.protocol import ConversationItemDelete, ConversationItemTruncate, OutputAudioBufferClear
 
-__all__ = ["Playout", "Reporting"]
+__all__ = ["Playout", "Repair", "Reporting"]
 
 TRUNCATE_MARGIN_MS = 100.0
 """The server's idea of an item's length was seen 85 ms shorter than the bytes it sent, and a truncate beyond
@@ -37,6 +37,9 @@ class Reporting(Enum):
     DEVICE = "device"
     SERVER = "server"
     CLOCK = "clock"
+
+
+Repair = ConversationItemTruncate | ConversationItemDelete
 
 
 @dataclass(slots=True)
@@ -64,7 +67,7 @@ class Run:
     audible: bool = False  # SERVER: it speaks, though we see no audio
     started_at: float | None = None  # SERVER
     heard_ms: float = 0.0  # of tracks that are gone
-    repairs: list[Effect] = field(default_factory=list)  # for the server, once the response is over
+    repairs: list[Repair] = field(default_factory=list)  # for the server, once the response is over
 
 
 class Playout:
@@ -123,7 +126,7 @@ class Playout:
             self._moved_at = now
         repairs, run.repairs = run.repairs, []
         self._settle(response_id)
-        return repairs
+        return [Send(repair) for repair in repairs]
 
     # what the loudspeaker reports
 
@@ -138,10 +141,15 @@ class Playout:
                 self._drop_drained()
                 return
 
-    def buffer_started(self, response_id: str, now: float) -> None:
-        """SERVER: the first sound of the response went out."""
+    def buffer_started(self, response_id: str, now: float, *, runs: bool) -> list[Effect]:
+        """SERVER: the first sound of the response went out. One that was cut before is silenced now."""
+        if not runs and response_id not in self._runs:
+            return [Note("sound of a response that is over", about=response_id)]
         run = self._runs.setdefault(response_id, Run())
+        if run.cut:
+            return [StopPlayback((response_id,)), Send(OutputAudioBufferClear())]
         run.audible, run.started_at = True, now
+        return []
 
     def buffer_ended(self, response_id: str, now: float) -> None:
         """SERVER: stopped (all was played) or cleared (it was cut)."""
@@ -207,8 +215,6 @@ class Playout:
 
     def take_heard(self) -> list[tuple[str, bool]]:
         """Responses heard to their end since the last call, each with whether that is uncertain."""
-        if not self._heard:
-            return self._heard
         heard, self._heard = self._heard, []
         return heard
 
@@ -237,11 +243,13 @@ class Playout:
         if stopped and self._reporting is Reporting.SERVER:
             # The server knows what was heard and truncates by itself (vendor guide, WebRTC interruption).
             effects.append(Send(OutputAudioBufferClear()))
+        repaired: set[str] = set()
         for track in unheard:
             run = self._runs[track.response_id]
             run.heard_ms += track.played_ms
-            if not track.beside:
-                run.repairs.append(Send(_repair(track)))
+            if not track.beside and track.item_id not in repaired:  # the first part says how far it was heard
+                run.repairs.append(_repair(track))
+                repaired.add(track.item_id)
         self._tracks = [track for track in self._tracks if track.response_id not in wanted]
         self._last = None
         for response_id in sorted(wanted):
@@ -250,7 +258,7 @@ class Playout:
                 run.heard_ms = (now - run.started_at) * 1000
             run.cut, run.audible = True, False
             if run.done:
-                effects += run.repairs
+                effects += [Send(repair) for repair in run.repairs]
                 run.repairs = []
         return effects
 
@@ -261,13 +269,15 @@ class Playout:
             del self._runs[response_id]
         return cut
 
-    def disconnect(self) -> None:
-        """The connection is gone: no repair can be sent; what is queued here is still heard."""
+    def disconnect(self) -> list[Repair]:
+        """The connection is gone: what is queued here is still heard; gives the repairs that were not sent."""
+        unsent = [repair for run in self._runs.values() for repair in run.repairs]
         for response_id, run in list(self._runs.items()):
             run.done, run.repairs, run.audible = True, [], False
             self._settle(response_id)
         for track in self._tracks:
             track.beside = True  # the next conversation has no item of this id
+        return unsent
 
     # inside
 
@@ -326,7 +336,7 @@ SERVER_BUFFER_MAX_S = 120.0
 """SERVER: how long after a response's end its `output_audio_buffer.stopped` is waited for."""
 
 
-def _repair(track: Track) -> ConversationItemTruncate | ConversationItemDelete:
+def _repair(track: Track) -> Repair:
     """What makes the server remember no more than was heard.
 
     A truncate beyond the audio that the server has is refused, and so is one of an item of which nothing was

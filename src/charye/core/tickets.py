@@ -78,6 +78,8 @@ class Tickets:
         self.check_free(request.id)
         self._count += 1
         ticket = Ticket(request=request, number=self._count, age=self._count, asked_at=now)
+        if request.expires_after_s is not None:
+            ticket.expires_at = now + request.expires_after_s
         ticket.askers.append(request.id)
         self._living[request.id] = ticket
         self._by_number[ticket.number] = ticket

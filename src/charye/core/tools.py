@@ -35,9 +35,9 @@ class Tools:
         "_policy",
         "_renewed",
         "_rounds",
+        "_teller",
         "on_their_way",
         "wanted",
-        "withdrawn",
     )
 
     def __init__(self, policy: ToolPolicy, conversation: Conversation, out: list[Effect]) -> None:
@@ -51,7 +51,7 @@ class Tools:
         self._renewed = 0
         self.on_their_way: set[RequestId] = set()
         self.wanted: list[ResponseRequest] = []
-        self.withdrawn: list[RequestId] = []
+        self._teller: tuple[str, list[Call]] | None = None
 
     # what the server says
 
@@ -87,21 +87,38 @@ class Tools:
         for round_ in self._rounds.values():
             round_.unseen.discard(item_id)
 
-    def answered_by_another(self) -> None:
-        """A reply to the user begins: it has before it all outputs that are in the conversation."""
-        for round_ in list(self._rounds.values()):
-            telling = any(
-                call.answer is not None and call.answer.reply is Reply.SAY_NOW
-                for call in round_.calls.values()
-            )
-            if round_.unseen or telling:
-                continue
-            for call in round_.calls.values():
-                call.spoken = call.spoken or call.answer is not None
-            if round_.asked:
-                self.withdrawn += round_.asked
+    def may_tell(self, response_id: str) -> None:
+        """A reply to the user begins. It has before it all outputs that are in the conversation by now."""
+        seen = [
+            call
+            for round_ in self._rounds.values()
+            if not round_.unseen
+            for call in round_.calls.values()
+            if call.answer is not None and call.answer.reply is not Reply.SAY_NOW
+        ]
+        self._teller = (response_id, seen)
+
+    def told_by(self, response_id: str, *, completed: bool) -> list[RequestId]:
+        """That reply is over. Spoken to its end, it has told what it could; gives the follow-ups to cancel."""
+        if self._teller is None or self._teller[0] != response_id:
+            return []
+        seen, self._teller = self._teller[1], None
+        needless: list[RequestId] = []
+        for round_ in list(self._rounds.values()) if completed else ():
+            answered = [call for call in round_.calls.values() if call.answer is not None]
+            told = [call for call in answered if any(call is each for each in seen)]
+            for call in told:
+                call.spoken = True
+            if told and len(told) == len(answered):
+                needless += round_.asked
                 round_.asked.clear()
                 self._close(round_)
+        return needless
+
+    def has_calls(self, response_id: str) -> bool:
+        """Whether calls of this response are at work, or their results are still to be told."""
+        round_ = self._rounds.get(response_id)
+        return round_ is not None and bool(round_.calls)
 
     # what the app says
 
@@ -162,6 +179,7 @@ class Tools:
     def lose(self, now: float) -> None:
         """The connection is gone: calls run on, their ids are dead."""
         self._is_online = False
+        self._teller = None
         self._epoch += 1
         for round_ in list(self._rounds.values()):
             self._set_apart(round_)
@@ -170,6 +188,13 @@ class Tools:
             round_.unseen.clear()
             round_.over = True
             self._settle(round_, now)
+
+    def close(self) -> None:
+        """Nobody will hear a result any more."""
+        for round_ in self._rounds.values():
+            for call in round_.calls.values():
+                self._abandon(call, "closed")
+        self._rounds.clear()
 
     # inside
 
@@ -200,7 +225,10 @@ class Tools:
                 id=f"fc_{call_id}", call_id=call_id, name=call.name, arguments=call.arguments
             )
             self._write(again)
-        item_id = f"out_{call_id[-28:]}"  # 32 characters at most; the tail is what differs
+        tail = "".join(
+            each if each.isascii() and (each.isalnum() or each in "-_") else "-" for each in call_id[-28:]
+        )
+        item_id = f"out_{tail}"  # 32 characters at most, of a narrow alphabet; the tail is what differs
         if self._is_online:
             round_.unseen.add(item_id)
         self._write(FunctionCallOutputItem(id=item_id, call_id=call_id, output=answer.output))
