@@ -42,7 +42,7 @@ mutation:  ## change the core at random places and see whether a test notices; t
 
 docs:  ## draw the generated pictures again, then check links and paths
 	$(RUN) python -m tools.docs
-	$(RUN) pytest -q tests/test_docs.py
+	$(RUN) pytest -q tests/test_docs.py tests/test_docs_floor.py tests/test_invariants.py
 
 build:  ## wheel and source distribution, and a look into both
 	rm -rf dist

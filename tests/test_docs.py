@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
 
+from tests.transcripts.player import play
 from tools import docs
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,6 +25,8 @@ PAGES = sorted(
 
 LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
 CODE_PATH = re.compile(r"`((?:src|tests|docs|tools|benchmarks|\.ci)/[\w./-]*)`")
+# A file, and in brackets a name in it, as the architecture writes it.
+NAMED = re.compile(r"`(src/[\w./]+\.py)`\s+\(`([\w.]+)`\)")
 PLANNED_ROW = re.compile(r"^\| `([\w./-]+)` \| part \d \|$", re.MULTILINE)
 
 
@@ -66,6 +71,55 @@ def test_what_is_called_planned_is_not_there_yet() -> None:
     planned = PLANNED_ROW.findall(page)
     assert planned
     assert [path for path in planned if (ROOT / path).exists()] == []
+
+
+def names_in(module: Path) -> set[str]:
+    """The names at the top of a module, and `Class.method`."""
+    found = set()
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        found |= {target.id for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        if isinstance(node, ast.ClassDef):
+            found |= {
+                f"{node.name}.{inner.name}" for inner in node.body if isinstance(inner, ast.FunctionDef)
+            }
+    return found
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_name_behind_a_file_is_in_it(page: str) -> None:
+    named = NAMED.findall((ROOT / page).read_text(encoding="utf-8"))
+    assert [(path, called) for path, called in named if called not in names_in(ROOT / path)] == []
+    assert len(named) > 15 or page != "docs/architecture.md", "has the pattern broken?"
+
+
+def test_every_file_of_the_core_is_in_the_architecture() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(src/charye/core/\w+\.py)` \|", page, re.MULTILINE)
+    modules = [name(path) for path in (ROOT / "src/charye/core").glob("*.py") if path.name != "__init__.py"]
+    assert sorted(listed) == sorted(modules)
+
+
+def test_the_example_of_the_readme_prints_what_it_says() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (expected,) = re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert [line.rstrip() for line in done.stdout.splitlines()] == expected.splitlines()
+
+
+def test_the_scenario_that_is_shown_is_a_real_one() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    ((path, shown),) = re.findall(
+        r"^This one is in `([^`]+)`:\n\n```\n(.*?)^```$", text, re.MULTILINE | re.DOTALL
+    )
+    indented = "".join(f"        {line}\n" for line in shown.splitlines())
+    assert f'play("""\n{indented}    """)' in (ROOT / path).read_text(encoding="utf-8")
+    play(shown)
 
 
 def test_every_path_in_contributing_exists() -> None:

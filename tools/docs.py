@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Path of the file -> module that renders it.
 GENERATED = {
     "docs/images/floor-states.svg": "tools.floor_picture",
+    "docs/reference/floor.md": "tools.floor_reference",
 }
 
 

@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # For type checkers and editors. The same names are in `_DOOR`, and tests/test_door.py compares the two.
+    from charye.core.peer import Peer as Peer
+    from charye.core.requests import ResponseRequest as ResponseRequest
+    from charye.core.settings import Settings as Settings
     from charye.errors import CharyeError as CharyeError
     from charye.errors import LocalProtocolError as LocalProtocolError
     from charye.errors import RealtimeError as RealtimeError
@@ -22,13 +25,25 @@ __version__ = "0.1.0.dev0"
 
 # PEP 562: public name -> the module that holds it.
 _DOOR = {
+    "Peer": "charye.core.peer",
+    "ResponseRequest": "charye.core.requests",
+    "Settings": "charye.core.settings",
     "CharyeError": "charye.errors",
     "LocalProtocolError": "charye.errors",
     "RealtimeError": "charye.errors",
     "RequestEnded": "charye.errors",
 }
 
-__all__ = ["CharyeError", "LocalProtocolError", "RealtimeError", "RequestEnded", "__version__"]
+__all__ = [
+    "CharyeError",
+    "LocalProtocolError",
+    "Peer",
+    "RealtimeError",
+    "RequestEnded",
+    "ResponseRequest",
+    "Settings",
+    "__version__",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -1,16 +1,21 @@
 """The part that decides: no clock, no I/O, no randomness, no asyncio.
 
-Everything here is (state, input, now) -> effects. `peer.Peer` is the one door; the other modules are its
-machines, each a table with the theory of it on top:
+Everything here is (state, input, now) -> effects. `peer.Peer` is the one door. Read in this order:
 
-    floor        who holds the conversation's one voice, and what a create of ours may still become
-    waiting      who waits for it, in which order
-    coordinator  the two joined: asks, attributes what comes back, ends every request exactly once
-    lanes        out-of-band responses, which take no floor
-    watchdog     when silence means that something is lost
-    evidence     what one connection has taught us so far
-    turns        whether the user has the floor
-    playout      what has been heard, which is not what has been generated
-    tools        calls of one response, and the one reply they earn
-    conversation the mirror of the server's items
+    requests, effects    what is asked for, and what the shell is told to do
+    floor                who holds the conversation's one voice: a table, and the theory of it
+    attribution          which input of the floor an event is; `evidence`: what this connection has taught us
+    keeper               moves the floor by the table and does what the row says
+    endings              what becomes of a request when its response is over
+    waiting, admission   the line: its order, its bounds, who comes back to it; `tickets`: the book of requests
+    coordinator          the floor as a whole: every request gets its response exactly once, or is told why
+    lanes, aside         out-of-band responses, which take no floor: the table, and what performs it
+    watchdog             when silence means that something is lost
+    turns                whether the user has the floor
+    playout              what has been heard, which is not what has been generated
+    calls, tools         tool calls, and the one reply that the calls of a response earn
+    conversation         the mirror of the server's items, to rebuild them after a reconnect
+    hearing              what each server event means to all of these
+    machines, peer       all of it put together, and the door
+    settings, explain    what can be set; one sentence on why a request is not speaking
 """

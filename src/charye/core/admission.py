@@ -52,6 +52,10 @@ class Admission:
         self.floor = Waiting(ageing_s=settings.ageing_s)
         self.aside = Waiting(ageing_s=settings.ageing_s)
 
+    def token(self, ticket: Ticket, epoch: int) -> str:
+        """What tells its next create from every other: whose, on which connection, which request, which try."""
+        return f"{self._settings.name}.{epoch}.{ticket.number}.{ticket.attempts + 1}"
+
     def line_of(self, request: ResponseRequest) -> Waiting:
         """Where it waits."""
         silent = request.conversation == "none" and not request.speaks_aloud
@@ -63,10 +67,10 @@ class Admission:
         Raises:
             LocalProtocolError: a living request has this id; nothing has changed.
         """
-        ticket = self.tickets.open(request, now)
         if request.conversation == "none" and not self._settings.dialect.out_of_band:
-            self.tickets.end(ticket, OutcomeKind.DENIED, now, reason="no out-of-band lane")
+            self.deny(request, "no out-of-band lane", now)
             return
+        ticket = self.tickets.open(request, now)
         line = self.line_of(request)
         other = line.same_key(request.coalesce_key)
         if self._is_full(line):
@@ -80,8 +84,16 @@ class Admission:
             return
         self._enter(line, other, ticket, now)
 
+    def deny(self, request: ResponseRequest, reason: str, now: float) -> None:
+        """It cannot be asked for; its asker is told why.
+
+        Raises:
+            LocalProtocolError: a living request has this id; nothing has changed.
+        """
+        self.tickets.end(self.tickets.open(request, now), OutcomeKind.DENIED, now, reason=reason)
+
     def requeue(self, ticket: Ticket, reason: str, now: float) -> None:
-        """Back to its old place, unless it has been tried too often or its time is over. Ended ones stay ended."""
+        """Back to its old place, unless it has been tried too often. Ended ones stay ended."""
         if ticket.stage is Stage.ENDED:
             return
         if ticket.attempts >= ticket.request.max_attempts:
@@ -95,12 +107,18 @@ class Admission:
             line.add(ticket)
             return
         line.remove(other)
-        self._merge(line, *sorted((ticket, other), key=lambda each: each.age))
+        older, newer = sorted((ticket, other), key=lambda each: each.age)
+        if newer.request.same_key is SameKey.REPLACE:
+            self._replace(line, older, newer, now)
+        else:
+            self._merge(line, older, newer)
 
-    def expire(self, now: float) -> None:
-        """End those whose time is over."""
+    def expire(self, now: float, *, at_the_limit: bool = True) -> None:
+        """End those whose time is over. `at_the_limit`: also those whose last moment this is."""
         for line in (self.floor, self.aside):
             for ticket in line.expired(now):
+                if ticket.expires_at == now and not at_the_limit:
+                    continue
                 line.remove(ticket)
                 self.tickets.end(ticket, OutcomeKind.EXPIRED, now, reason="waited too long")
 
@@ -152,6 +170,11 @@ class Admission:
     def _merge(self, line: Waiting, older: Ticket, newer: Ticket) -> None:
         """One ticket for both: the age of the older, the wish of the newer, the higher class of the two."""
         higher = min(older.request.priority, newer.request.priority)
+        # Nobody's time is shortened by the company: it lasts as long as the longest, for ever if one has no limit.
+        limits = (older.expires_at, newer.expires_at)
+        older.expires_at = (
+            max((at for at in limits if at is not None), default=None) if None not in limits else None
+        )
         older.request = replace(newer.request, id=older.request.id, priority=higher)
         self.tickets.join(older, newer)
         line.add(older)

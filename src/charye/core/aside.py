@@ -9,7 +9,7 @@ from charye.core.evidence import Cancels, remember
 from charye.core.floor import Why
 from charye.core.lanes import Lane, LaneAction, LaneInput, Lanes, LaneState
 from charye.core.playout import Playout
-from charye.core.requests import Progress, Stage, Step, Ticket
+from charye.core.requests import Priority, Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
 from charye.protocol import ErrorDetail, Response, ResponseCancel
 
@@ -63,7 +63,7 @@ class Aside:
     def start(self, ticket: Ticket, epoch: int, now: float) -> None:
         """Send its create."""
         self._admission.leave(ticket)
-        token = f"{self._settings.name}.{epoch}.{ticket.number}.{ticket.attempts + 1}"
+        token = self._admission.token(ticket, epoch)
         self._out.append(create_event(ticket, token, now))
         self._admission.tickets.tell(ticket, Progress(Step.SENT))
         self._lanes.ask(ticket, token, now)
@@ -73,6 +73,9 @@ class Aside:
     def created(self, response: Response, token: str | None, now: float) -> bool:
         """`response.created`: of a lane, of a late try, or somebody else's."""
         response_id = response.id or ""
+        if response_id in self._over:
+            self._out.append(Note("created for a response that is over", about=response_id))
+            return True
         lane = self._lanes.find(token=token)
         if lane is not None:
             if lane.response_id is None:
@@ -83,7 +86,7 @@ class Aside:
             self._step(lane, LaneInput.CANCEL, now, why=Why.GHOST)
             return True
         if token is None and self._is_out_of_band(response):
-            self._strangers[response_id] = None
+            remember(self._strangers, response_id)
             self._out.append(Note("an out-of-band response of somebody else", about=response_id))
             return True
         return False
@@ -92,6 +95,9 @@ class Aside:
         """`response.done`, of any status."""
         response_id = response.id or ""
         lane = self._lanes.find(token=token, response_id=response_id or None)
+        if lane is None and response_id in self._over:
+            self._out.append(Note("done for a response that is over", about=response_id))
+            return True
         remember(self._over, response_id)
         if lane is not None:
             self._step(lane, LaneInput.DONE, now, response=response, response_id=response_id)
@@ -101,12 +107,12 @@ class Aside:
         return known or (token is None and self._is_out_of_band(response))
 
     def denied(self, error: ErrorDetail, now: float) -> bool:
-        """An error names one of the lanes' creates."""
-        lane = self._lanes.find(token=error.event_id)
-        if lane is None or lane.response_id is not None:
-            return False
-        self._step(lane, LaneInput.DENIED, now, code=error.code or error.type)
-        return True
+        """An error names one of the lanes' creates, and is no matter of turns."""
+        return self._answered(LaneInput.DENIED, error, now)
+
+    def refused(self, error: ErrorDetail, now: float) -> bool:
+        """An error names one of the lanes' creates and says that another response is running."""
+        return self._answered(LaneInput.REFUSED, error, now)
 
     def not_active(self, response_id: str, now: float) -> bool:
         """There was nothing to cancel; the cancel was for this response."""
@@ -132,15 +138,26 @@ class Aside:
             self._step(lane, LaneInput.CANCEL, now, why=why)
         return lane is not None
 
-    def make_way(self, now: float) -> None:
-        """The server speaks by itself: the user's reply goes before a voice out of band."""
+    def class_of_voice(self) -> Priority | None:
+        """The class of the one that has the audio floor and is not being cancelled."""
+        lane = self._lanes.voice
+        if lane is None or lane.why is not None:
+            return None
+        ticket = self._admission.tickets.numbered(lane.attempt.number)
+        return None if ticket is None else ticket.request.priority
+
+    def make_way(self, now: float, *, whom: str) -> None:
+        """Somebody goes before a voice out of band: the user, the server's reply to the user, a higher class.
+
+        The server does not do it for us: speech and a cancel without an id reach its own conversation only.
+        """
         lane = self._lanes.voice
         if lane is None or lane.why is not None:
             return
         self._step(lane, LaneInput.CANCEL, now, why=Why.CUT_IN)
         ticket = self._admission.tickets.numbered(lane.attempt.number)
         if ticket is not None and ticket.stage is Stage.ASKED:
-            self._admission.requeue(ticket, "made way for the server's reply", now)
+            self._admission.requeue(ticket, f"made way for {whom}", now)
 
     def tick(self, now: float) -> None:
         """Act on those that have been silent for too long."""
@@ -161,6 +178,13 @@ class Aside:
         self.cancels.clear()
 
     # inside
+
+    def _answered(self, what: LaneInput, error: ErrorDetail, now: float) -> bool:
+        lane = self._lanes.find(token=error.event_id)
+        if lane is None or lane.response_id is not None:
+            return False
+        self._step(lane, what, now, code=error.code or error.type)
+        return True
 
     def _is_out_of_band(self, response: Response) -> bool:
         # `conversation_id` is null for out-of-band, in created and in done (API reference, response object).
@@ -192,7 +216,8 @@ class Aside:
         response_id = lane.response_id or ""
         self.cancels.sending(response_id)
         self._out.append(Send(ResponseCancel(response_id=response_id, event_id=f"cancel.{response_id}")))
-        self._out += self._playout.cut(now, {response_id})
+        if lane.why is not Why.STUCK:  # perhaps only its done was lost, and the rest is still to be heard
+            self._out += self._playout.cut(now, {response_id})
 
     def _grant(
         self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
@@ -205,12 +230,17 @@ class Aside:
     ) -> None:
         self._endings.denied(ticket, code, now)
 
+    def _requeue(
+        self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
+    ) -> None:
+        self._endings.busy(ticket, now)
+
     def _finish(
         self, ticket: Ticket, lane: Lane, response: Response | None, code: str | None, now: float
     ) -> None:
-        if lane.why is Why.STUCK:
+        if response is None or (lane.why is Why.STUCK and response.status != "completed"):
             self._endings.stuck(ticket, now)
-        elif response is not None:
+        else:
             self._endings.by_status(ticket, lane.response_id or "", response, now)
 
     def _finish_unseen(
@@ -237,6 +267,7 @@ ENACT: dict[LaneAction, Callable[[Aside, Ticket, Lane, Response | None, str | No
     LaneAction.DENY: Aside._deny,
     LaneAction.FINISH: Aside._finish,
     LaneAction.FINISH_UNSEEN: Aside._finish_unseen,
+    LaneAction.REQUEUE: Aside._requeue,
     LaneAction.REQUEUE_LOST: Aside._requeue_lost,
     LaneAction.RELEASE: Aside._release,
 }

@@ -77,7 +77,10 @@ def refused(floor: Floor, evidence: Evidence, *, certain: bool, named: str | Non
     if named is not None:
         if named in evidence.released:
             return Input.REFUSED_BY_ZOMBIE
-        return Input.REFUSED_LATE if named in evidence.finished else Input.REFUSED_BY
+        if named not in evidence.finished or evidence.is_stale(named):
+            # Stale and certain: we believed it over, by inference, and the server knows better.
+            return Input.REFUSED_BY
+        return Input.REFUSED_LATE
     if evidence.saw_a_done():
         return Input.REFUSED_LATE
     return Input.REFUSED_BY_ZOMBIE if evidence.released else Input.REFUSED_BLIND

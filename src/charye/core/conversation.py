@@ -13,11 +13,13 @@ from charye.protocol import (
     FunctionCallItem,
     FunctionCallOutputItem,
     InputAudio,
+    InputImage,
     InputText,
     Item,
     MessageItem,
     OutputAudio,
     OutputText,
+    Part,
     TextPart,
 )
 
@@ -89,22 +91,28 @@ class Conversation:
         if entry is not None:
             entry.transcript = transcript
 
-    def rebuild(self, epoch: int) -> list[ConversationItemCreate]:
+    def rebuild(self, epoch: int) -> tuple[list[ConversationItemCreate], list[str]]:
         """The events that make an empty conversation say the same, and the mirror as it is after them.
 
-        Left out: audio that was not recognised, calls without an output (their results come by `tools`), and
-        items that only the server can make.
+        Returns:
+            The events, and the ids of items that cannot be said again: audio that was not recognised, what was
+            not heard, and items that only the server can make. Calls without an output are in neither: their
+            results come by `tools`.
         """
         kept: list[Entry] = []
+        left_out: list[str] = []
         calls = {
             entry.item.call_id: entry.item
             for entry in self.entries()
             if isinstance(entry.item, FunctionCallItem)
         }
-        for entry in self.entries():
-            kept += _renewed(entry, calls, epoch, len(kept))
+        for item_id, entry in self._entries.items():
+            renewed = _renewed(entry, calls, epoch, len(kept))
+            kept += renewed
+            if not renewed and not isinstance(entry.item, FunctionCallItem):
+                left_out.append(item_id)
         self._entries = {str(getattr(entry.item, "id", "")): entry for entry in kept}
-        return [ConversationItemCreate(item=entry.item) for entry in kept]
+        return [ConversationItemCreate(item=entry.item) for entry in kept], left_out
 
     def _move_after(self, item_id: str, previous_item_id: str | None) -> None:
         moved = self._entries.pop(item_id)
@@ -127,21 +135,27 @@ def _renewed(entry: Entry, calls: dict[str, FunctionCallItem], epoch: int, count
         return [Entry(again), Entry(output)]
     if not isinstance(item, MessageItem):
         return []
-    text = _text_of(entry)
-    if not text:
+    content = _content_of(item, entry)
+    if not content:
         return []
-    part = OutputText(text=text) if item.role == "assistant" else InputText(text=text)
-    return [Entry(MessageItem(id=item_id, role=item.role, content=(part,)), heard_ms=entry.heard_ms)]
+    return [Entry(MessageItem(id=item_id, role=item.role, content=content), heard_ms=entry.heard_ms)]
 
 
-def _text_of(entry: Entry) -> str:
-    """What is known to have been said; an assistant's turn that was cut off before it was heard says nothing."""
-    if not isinstance(entry.item, MessageItem) or entry.heard_ms is not None:
-        return ""
+def _content_of(item: MessageItem, entry: Entry) -> tuple[Part, ...]:
+    """What is known to have been said, as text, and pictures as they are.
+
+    An assistant's turn that was cut off before it was heard says nothing.
+    """
+    if entry.heard_ms is not None:
+        return ()
+    pictures = tuple(part for part in item.content if isinstance(part, InputImage))
     words = [entry.transcript or ""]
-    for part in entry.item.content:
+    for part in item.content:
         if isinstance(part, InputText | OutputText | TextPart):
             words.append(part.text)
         elif isinstance(part, InputAudio | OutputAudio | AudioPart) and not entry.transcript:
             words.append(part.transcript or "")
-    return " ".join(word for word in words if word)
+    text = " ".join(word for word in words if word)
+    if not text:
+        return pictures
+    return (OutputText(text=text) if item.role == "assistant" else InputText(text=text), *pictures)

@@ -14,12 +14,14 @@ from charye.core.aside import Aside
 from charye.core.attribution import token_of
 from charye.core.effects import Effect, Note, Send
 from charye.core.endings import Endings
-from charye.core.floor import CLAIMS, RUNS, Attempt, Floor, Input, State, Why
+from charye.core.floor import CLAIMS, RUNS, Floor, Input, State, Why
+from charye.core.grants import Grants
 from charye.core.keeper import Facts, Keeper
 from charye.core.playout import Playout
-from charye.core.requests import OutcomeKind, Priority, RequestId, ResponseRequest, Stage, Starts, Ticket
+from charye.core.requests import OutcomeKind, RequestId, ResponseRequest, Stage, Ticket
 from charye.core.settings import Settings
 from charye.core.tickets import Tickets
+from charye.core.tools import Tools
 from charye.core.turns import Turn, TurnInput, Turns
 from charye.core.watchdog import PROBE, Watchdog
 from charye.protocol import ConversationItemRetrieve, ErrorDetail, Response
@@ -30,14 +32,16 @@ __all__ = ["Coordinator"]
 class Coordinator:
     """The floor of one conversation, over any number of connections."""
 
-    def __init__(self, settings: Settings, turns: Turns, playout: Playout, out: list[Effect]) -> None:
+    def __init__(
+        self, settings: Settings, turns: Turns, playout: Playout, tools: Tools, out: list[Effect]
+    ) -> None:
         self._settings = settings
         self._turns = turns
         self._playout = playout
         self._out = out
         self.tickets = Tickets(out)
         self.admission = Admission(settings, self.tickets, out)
-        self.endings = Endings(settings, self.admission, playout, out)
+        self.endings = Endings(settings, self.admission, playout, tools, out)
         self.aside = Aside(settings, self.admission, self.endings, playout, out)
         self.keeper = Keeper(
             settings,
@@ -48,8 +52,18 @@ class Coordinator:
             playout=playout,
             out=out,
         )
+        self.grants = Grants(
+            self.keeper,
+            admission=self.admission,
+            endings=self.endings,
+            aside=self.aside,
+            turns=turns,
+            playout=playout,
+            out=out,
+        )
         self.watchdog = Watchdog(settings.patience)
         self._epoch = 0
+        self.unanswered_turn = False  # the server has left its reply out; somebody should ask for it
 
     @property
     def floor(self) -> Floor:
@@ -74,22 +88,32 @@ class Coordinator:
         stage = ticket.stage
         if stage is Stage.WAITING:
             self.admission.leave(ticket)
-        heard_ms = self._playout.heard_ms(ticket.response_id) if ticket.response_id is not None else None
+        heard_ms = None
+        if ticket.response_id is not None:  # first stop, then look: `heard_ms` is of this moment
+            self._out += self._playout.cut(now, {ticket.response_id})
+            heard_ms = self._playout.heard_ms(ticket.response_id)
         self.tickets.end(ticket, OutcomeKind.CANCELLED, now, reason=reason, heard_ms=heard_ms)
         if stage is Stage.HEARING:
             self.endings.stop_hearing(ticket)
-            self._out += self._playout.cut(now, {ticket.response_id or ""})
         elif stage in (Stage.ASKED, Stage.SPEAKING) and not self.aside.cancel(ticket.number, Why.ASKER, now):
             self._cancel_in_band(ticket, stage, now)
 
-    def interrupt(self, now: float, *, cancel: bool) -> None:
-        """Stop what is being heard, at this moment. `cancel`: also tell the server to stop generating."""
-        response_ids = self._playout.unheard()
-        if self.floor.response is not None and self.floor.state in RUNS:
-            response_ids.add(self.floor.response)
-        self._out += self._playout.cut(now, response_ids)
-        if cancel and self.floor.state in RUNS and self.floor.why is None:
-            self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.INTERRUPT)
+    def interrupt(self, now: float) -> None:
+        """Silence at this moment, whoever speaks or is about to: who is, goes by its own policy."""
+        claimed = self._withdraw_claim(now)
+        if claimed is not None:
+            self.endings.interrupted(claimed, 0.0, now)
+        self._silence(now, cancel=True)
+
+    def make_room(self, now: float, *, cancel: bool) -> None:
+        """The user has the floor. `cancel`: the server does not know of it, so it is told to stop generating.
+
+        A create that is unanswered now would speak over the user. It is taken back and asked again afterwards.
+        """
+        claimed = self._withdraw_claim(now)
+        if claimed is not None:
+            self.admission.requeue(claimed, "the user speaks", now)
+        self._silence(now, cancel=cancel)
 
     def user_spoke(self, now: float) -> None:
         """The user has begun to speak: drop what is then worth nothing."""
@@ -106,7 +130,8 @@ class Coordinator:
         if self.keeper.evidence.is_over(response_id):
             self._out.append(Note("created for a response that is over", about=response_id))
             return
-        if response_id == self.floor.response and self.floor.claim_token() != token:
+        claimed = token is not None and token == self.floor.claim_token()
+        if response_id == self.floor.response and not claimed:
             self._created_again(token, now)
             return
         verdict = attribution.created(
@@ -115,14 +140,14 @@ class Coordinator:
         owner = None if verdict.what in (Input.TAKEN, Input.GHOST) else verdict.number
         why = Why.GHOST if verdict.what is Input.GHOST else None
         if verdict.what is Input.GRANTED and self.floor.state in (State.WITHDRAWN, State.WITHDRAWN_CONTESTED):
-            why = Why.ASKER
+            owner, why = None, Why.ASKER  # nobody's any more; its request may wait for another
         facts = Facts(now, response, verdict.number)
         self.keeper.step(verdict.what, facts, response=response_id, owner=owner, why=why)
         if verdict.what is Input.TAKEN:
             self._turns.step(TurnInput.REPLIED, now)
-            self.aside.make_way(now)
+            self.aside.make_way(now, whom="the server's reply")
         if self._turns.turn is Turn.PRESSED and self.floor.state in RUNS and self.floor.why is None:
-            self.interrupt(now, cancel=True)
+            self._silence(now, cancel=True)
 
     def done(self, response: Response, now: float) -> None:
         """`response.done`, of any status."""
@@ -156,20 +181,22 @@ class Coordinator:
         """An error says that a create met another speaker."""
         certain = error.event_id is not None and error.event_id == self.floor.claim_token()
         if error.event_id is not None and not certain:
-            if self.aside.denied(error, now):
+            if self.aside.refused(error, now):
                 return
             self.keeper.evidence.settle(error.event_id)
             self._out.append(Note("refusal of an older create", about=error.event_id))
             return
-        self.keeper.evidence.ids_proven = self.keeper.evidence.ids_proven or certain
+        if certain:
+            self.keeper.evidence.ids_proven = True  # not by other errors: refusals were seen without
         what = attribution.refused(self.floor, self.keeper.evidence, certain=certain, named=named)
         if what is None:
             self._out.append(Note("refusal of nothing of ours", about=named or ""))
             return
         if not certain and self.floor.claim is not None:
-            self.keeper.evidence.unsettle(
-                self.floor.claim
-            )  # if it was not ours after all, it may still be accepted
+            # If it was not ours after all, it may still be accepted.
+            self.keeper.evidence.unsettle(self.floor.claim)
+        if what is Input.REFUSED_BY and named is not None:
+            self.keeper.evidence.finished.pop(named, None)
         keeps = self.floor.state in RUNS or what is not Input.REFUSED_BY
         facts = Facts(now, reason="another response is running")
         self.keeper.step(what, facts, response=None if keeps else named)
@@ -179,7 +206,6 @@ class Coordinator:
         if error.event_id is None:
             return False
         if error.event_id == self.floor.claim_token():
-            self.keeper.evidence.ids_proven = True
             self.keeper.step(Input.DENIED, Facts(now, code=error.code or error.type))
             return True
         return self.aside.denied(error, now) or self.keeper.evidence.settle(error.event_id) is not None
@@ -217,16 +243,18 @@ class Coordinator:
         self._out.append(Note("a response runs whose created was not seen", about=response_id))
         ours = self.floor.state in CLAIMS and not self._settings.dialect.echoes_metadata
         what = Input.GRANTED if ours else Input.TAKEN
-        number = self.floor.claim.number if ours and self.floor.claim else None
-        self.keeper.step(what, Facts(now, None, number), response=response_id, owner=number)
+        why = Why.ASKER if ours and self.floor.state is State.WITHDRAWN else None
+        # Withdrawn, it is nobody's any more; its request may wait for another.
+        number = self.floor.claim.number if ours and self.floor.claim and why is None else None
+        self.keeper.step(what, Facts(now, None, number), response=response_id, owner=number, why=why)
         return self.floor.why is None
 
     # what time and the line say
 
     def connected(self, now: float) -> None:
         """A new connection: nothing of the old one is known in it."""
-        self._epoch += 1
         self.keeper.step(Input.CONNECTED, Facts(now))
+        self._epoch += 1
 
     def disconnected(self, now: float) -> None:
         """The connection is gone. Telling it twice does no harm."""
@@ -241,7 +269,9 @@ class Coordinator:
     def tick(self, now: float) -> None:
         """Time has passed."""
         if self._turns.expires(now):
-            waited_for_reply = self._turns.step(TurnInput.EXPIRED, now) is Turn.AWAITED
+            before = self._turns.step(TurnInput.EXPIRED, now)
+            waited_for_reply = before in (Turn.AWAITED, Turn.DOUBTED)
+            self.unanswered_turn = before is Turn.DOUBTED
             self._out.append(Note("no more is heard of the user's turn"))
             if waited_for_reply and self.keeper.evidence.released and self.floor.state is State.OPEN:
                 # A response that ignored its cancel swallows every reply of the server.
@@ -263,9 +293,10 @@ class Coordinator:
     def settle(self, now: float) -> None:
         """After every input: end what was heard, ask for what may be asked now, watch what is waited for."""
         self.endings.listen(now)
+        self.admission.expire(now, at_the_limit=False)
         if self.floor.state is not State.OFFLINE:
             self.aside.pump(self._epoch, now)
-            self._pump(now)
+            self.grants.pump(self._epoch, now)
         self.watchdog.follow(self.floor, now)
 
     def next_deadline(self, now: float) -> float | None:
@@ -279,6 +310,22 @@ class Coordinator:
         return min((time for time in times if time is not None), default=None)
 
     # inside
+
+    def _withdraw_claim(self, now: float) -> Ticket | None:
+        if self.floor.claim is None or self.floor.state not in (State.CLAIMED, State.CONTESTED):
+            return None
+        ticket = self.tickets.numbered(self.floor.claim.number)
+        self.keeper.step(Input.CANCEL_CLAIM, Facts(now))
+        return ticket
+
+    def _silence(self, now: float, *, cancel: bool) -> None:
+        response_ids = self._playout.unheard()
+        if self.floor.response is not None and self.floor.state in RUNS:
+            response_ids.add(self.floor.response)
+        self._out += self._playout.cut(now, response_ids)
+        self.aside.make_way(now, whom="the user")
+        if cancel and self.floor.state in RUNS and self.floor.why is None:
+            self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.INTERRUPT)
 
     def _is_running(self, response_id: str) -> bool:
         """Whether this is the response we know of; one of the two may lack its id."""
@@ -301,44 +348,3 @@ class Coordinator:
             self.keeper.step(Input.CANCEL_CLAIM, Facts(now))
         elif self.floor.owner == ticket.number and self.floor.why is None:
             self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.ASKER)
-
-    def _pump(self, now: float) -> None:
-        best = self.admission.floor.best(now)
-        if best is None or not self._turns.is_quiet or self.aside.voice:
-            return
-        request = best.request
-        if request.cuts_in:
-            self._cut_in(request.priority, now)
-        if self.floor.state is not State.OPEN:
-            return
-        if request.starts is Starts.AFTER_HEARD and not self._playout.is_quiet:
-            return
-        if request.conversation == "none":
-            if not self.aside.is_full:
-                self.aside.start(best, self._epoch, now)
-            return
-        attempt = Attempt(
-            best.number, f"{self._settings.name}.{self._epoch}.{best.number}.{best.attempts + 1}"
-        )
-        self.keeper.step(Input.CLAIM, Facts(now), claim=attempt)
-
-    def _cut_in(self, priority: Priority, now: float) -> None:
-        """Stop every lower voice, running or still being heard. The server's own replies are the user's class."""
-        lower = {
-            response_id for response_id in self._playout.unheard() if self._class_of(response_id) > priority
-        }
-        running = self.floor.response
-        if self.floor.state is State.HELD and running is not None and self._class_of(running) > priority:
-            lower.add(running)
-        if not lower:
-            return
-        self._out += self._playout.cut(now, lower)
-        if running in lower and self.floor.state is State.HELD:
-            self.keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.CUT_IN)
-        self.endings.listen(now)
-
-    def _class_of(self, response_id: str) -> Priority:
-        ticket = self.endings.hearing(response_id)
-        if ticket is None and response_id == self.floor.response:
-            ticket = self.tickets.numbered(self.floor.owner)
-        return ticket.request.priority if ticket is not None else Priority.USER

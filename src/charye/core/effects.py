@@ -1,7 +1,9 @@
 """What the core wants done: frozen data, performed by the shell in the order given.
 
 The shell performs each effect and tells the peer when it could not (`Peer.disconnected`, `Peer.tool_finished`
-with an error). Nothing is dropped in silence: a refusal, a requeue, an ignored event is a `Note` at least.
+with an error). Perform all effects of one call before the next call: they are in order, and a loudspeaker that
+reports from inside `Play` would break it. Nothing is dropped in silence: a refusal, a requeue, an ignored event is
+a `Note` at least.
 """
 
 from dataclasses import dataclass

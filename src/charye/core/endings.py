@@ -5,6 +5,7 @@ from charye.core.effects import Effect, Note
 from charye.core.playout import Playout
 from charye.core.requests import OnInterruption, OnReconnect, OutcomeKind, Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
+from charye.core.tools import Tools
 from charye.protocol import Response, ResponseError, is_retryable
 
 __all__ = ["Endings"]
@@ -13,10 +14,13 @@ __all__ = ["Endings"]
 class Endings:
     """Ends tickets, or sends them back to the line. `_hearing`: generated, not heard yet, by response id."""
 
-    __slots__ = ("_admission", "_hearing", "_out", "_playout", "_settings", "_tickets")
+    __slots__ = ("_admission", "_hearing", "_out", "_playout", "_settings", "_tickets", "_tools")
 
-    def __init__(self, settings: Settings, admission: Admission, playout: Playout, out: list[Effect]) -> None:
+    def __init__(
+        self, settings: Settings, admission: Admission, playout: Playout, tools: Tools, out: list[Effect]
+    ) -> None:
         self._settings = settings
+        self._tools = tools
         self._admission = admission
         self._tickets = admission.tickets
         self._playout = playout
@@ -71,7 +75,9 @@ class Endings:
         """It is over, but its done was lost. `doubtful`: it may as well have been interrupted."""
         if ticket is None or ticket.stage is Stage.ENDED:
             return
-        if self._playout.is_cut(response_id) or self._settings.dialect.supersedes:
+        if self._settings.dialect.supersedes and not self._playout.is_cut(response_id):
+            self._out += self._playout.cut(now, {response_id})  # the other one ended it, so it stops here
+        if self._playout.is_cut(response_id):
             self.interrupted(ticket, self._playout.heard_ms(response_id), now)
             return
         self.generated(ticket, response_id, now, uncertain=doubtful)
@@ -85,6 +91,13 @@ class Endings:
         """The server will not have this create, now or ever."""
         if ticket is not None and ticket.stage is not Stage.ENDED:
             self._tickets.end(ticket, OutcomeKind.DENIED, now, reason="refused by the server", code=code)
+
+    def busy(self, ticket: Ticket, now: float) -> None:
+        """Refused out of band, because another response runs: asked again, after a pause that grows."""
+        patience = self._settings.patience
+        pause_s = min(patience.blocked_max_s, patience.blocked_s * 2 ** (ticket.attempts - 1))
+        ticket.resting_until = now + pause_s
+        self._admission.requeue(ticket, "another response is running", now)
 
     def unanswered(self, ticket: Ticket | None, now: float) -> None:
         """Its create, or the answer, was lost. Asked again, within bounds."""
@@ -125,13 +138,24 @@ class Endings:
             if ticket.stage not in (Stage.ASKED, Stage.SPEAKING):
                 continue
             response_id = ticket.response_id or ""
-            if ticket.stage is Stage.SPEAKING and self._playout.is_cut(response_id):
+            if ticket.stage is Stage.SPEAKING and self._tools.has_calls(response_id):
+                # Asked again, it would call again. The calls go on, and their follow-up is the answer.
+                self.generated(ticket, response_id, now, uncertain=True)
+            elif ticket.stage is Stage.SPEAKING and self._playout.is_cut(response_id):
                 self.interrupted(ticket, self._playout.heard_ms(response_id), now)
             else:
                 # What is played now would be heard again with the replay.
                 if ticket.stage is Stage.SPEAKING and ticket.request.on_reconnect is OnReconnect.REPLAY:
                     self._out += self._playout.cut(now, {response_id})
                 self.disconnected(ticket, now)
+
+    def close(self, now: float) -> None:
+        """Nothing will be asked for any more."""
+        self._hearing.clear()
+        for ticket in self._tickets.all():
+            if ticket.stage is Stage.WAITING:
+                self._admission.leave(ticket)
+            self._tickets.end(ticket, OutcomeKind.DISCONNECTED, now, reason="closed")
 
     def stop_hearing(self, ticket: Ticket) -> None:
         """Its asker has cancelled it while it was still being heard."""

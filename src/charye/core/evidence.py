@@ -38,16 +38,19 @@ class Evidence:
     # responses that are over
 
     def is_over(self, response_id: str) -> bool:
-        """Whether nothing more is expected of it. An event about it is late or doubled."""
-        return response_id in self.finished or response_id in self.released
+        """Whether nothing more is expected of it. An event about it is late or doubled.
+
+        Responses without an id cannot be told apart: the next one is not over because one before it was given up.
+        """
+        return response_id != "" and (response_id in self.finished or response_id in self.released)
 
     def finish(self, response_id: str) -> None:
         """Its end is known. Responses without an id cannot be told apart and are not remembered."""
+        self.released.pop(response_id, None)
         if not response_id:
             return
         self._ended += 1
         self.finished[response_id] = self._ended
-        self.released.pop(response_id, None)
         _forget_oldest(self.finished)
 
     def release(self, response_id: str) -> None:
@@ -93,6 +96,7 @@ class Cancels:
     def sending(self, response_id: str) -> None:
         """A cancel goes out."""
         self._sent[response_id] = None
+        _forget_oldest(self._sent)
 
     def worked(self, response_id: str) -> None:
         """Its response's end says that a client cancelled it, so no "not active" will follow."""

@@ -23,6 +23,7 @@ TURN = {
     Turn.SPEAKING: "the user is speaking",
     Turn.STOPPED: "the user has just stopped speaking",
     Turn.AWAITED: "the server's own reply to the user is awaited",
+    Turn.DOUBTED: "the server may yet reply to the user by itself",
     Turn.PRESSED: "the user holds the push-to-talk button",
 }
 

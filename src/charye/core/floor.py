@@ -13,7 +13,7 @@ accepted, so it is neither sent again nor given up before it is answered (the st
     no      yes         held                      yielding (our cancel is on its way)
 
 `blocked` is a refusal that named nobody while nobody was known. What is known besides (finished and released
-responses, older tries, expected errors) is in `evidence`; whether the user speaks is in `turns`. Both only
+responses, older tries, cancels on their way) is in `evidence`; whether the user speaks is in `turns`. Both only
 decide which `Input` an event is. This module then says what becomes of the floor.
 
 The table is small because every response that is not ours is told apart by its missing token; for servers that
@@ -25,7 +25,7 @@ from enum import Enum
 
 from charye.errors import LocalProtocolError
 
-__all__ = ["TRANSITIONS", "Action", "Attempt", "Floor", "Input", "State", "Why", "step"]
+__all__ = ["TRANSITIONS", "Action", "Attempt", "Floor", "Input", "State", "Why", "corrected", "step"]
 
 
 class State(Enum):
@@ -48,54 +48,54 @@ class Input(Enum):
     # what we do
     CLAIM = "claim"  # a request is chosen
     CANCEL_CLAIM = "cancel of the claim"  # its asker does not want it any more
-    CANCEL_RUNNING = "cancel of the running"
+    CANCEL_RUNNING = "cancel of the running"  # by its asker, a higher class, or the user
     # what the server says
-    GRANTED = "created: ours"
-    TAKEN = "created: theirs"
+    GRANTED = "created: ours"  # it carries the token of the present try
+    TAKEN = "created: theirs"  # the server's own reply, or somebody else's
     RETURNED = "created: older try"  # of a request that waits again
     SURPLUS = "created: older try of the claim"  # so the claim is one too many
     GHOST = "created: nobody wants it"  # an older try of a request that has ended or speaks already
-    REFUSED_BY = "refused by a named response"
-    REFUSED_LATE = "refused, that response is over"
-    REFUSED_BLIND = "refused by nobody we know"
-    REFUSED_BY_ZOMBIE = "refused by a released response"
-    DENIED = "create is invalid"
+    REFUSED_BY = "refused by a named response"  # that runs, as far as we know
+    REFUSED_LATE = "refused, that response is over"  # it ended after our create was sent
+    REFUSED_BLIND = "refused by nobody we know"  # no id in the error, and none known
+    REFUSED_BY_ZOMBIE = "refused by a released response"  # it ignored our cancel and still runs
+    DENIED = "create is invalid"  # an error about what it asks for, not about turns
     DONE = "done: the running"
     DONE_UNSEEN = "done: ours, created was lost"
-    DONE_EARLIER = "done: older try"
-    DONE_SURPLUS = "done: older try of the claim"
-    DONE_STRANGER = "done: unknown"
-    NOT_ACTIVE = "nothing to cancel"
+    DONE_EARLIER = "done: older try"  # of a request that waits again
+    DONE_SURPLUS = "done: older try of the claim"  # so the claim is one too many
+    DONE_STRANGER = "done: unknown"  # nobody that we know of
+    NOT_ACTIVE = "nothing to cancel"  # it was over before our cancel arrived
     # what time says
     UNANSWERED = "create lost"  # the line lives, the answer does not come
     STUCK = "response silent"  # the line lives, the response does not
-    DEAF = "cancel unanswered"
-    RETRY = "ask again"
+    DEAF = "cancel unanswered"  # the response ignores it
+    RETRY = "ask again"  # after a blind refusal
     # what the line does
     CONNECTED = "connected"
     LOST = "connection lost"
-    GIVE_UP = "line dead"
+    GIVE_UP = "line dead"  # or worth nothing any more
 
 
 class Action(Enum):
     """What a step calls for; `keeper` does it."""
 
-    SEND_CREATE = "send create"
-    SEND_CANCEL = "send cancel"
+    SEND_CREATE = "send create"  # with a fresh token as event id and metadata
+    SEND_CANCEL = "send cancel"  # of the running response, by its id
     GRANT = "grant"  # the claim's request speaks
     TAKE_BACK = "take back"  # the owner's request leaves the queue and speaks
     REQUEUE = "requeue"  # the claim's request waits again, at its old place
-    REQUEUE_LOST = "requeue, count the loss"
-    DENY = "deny"
+    REQUEUE_LOST = "requeue, count the loss"  # three losses of one request are its end
+    DENY = "deny"  # the claim's request ends: the server will never have it
     FINISH = "finish"  # the owner's request, by the response's status
-    FINISH_CLAIM = "finish claim"
-    FINISH_EARLIER = "finish earlier"
+    FINISH_CLAIM = "finish claim"  # the claim's request, by the response's status
+    FINISH_EARLIER = "finish earlier"  # the older try's request, by the response's status
     FINISH_UNSEEN = "finish unseen"  # it was over before our cancel arrived, and its done was lost
     OVERTAKEN = "overtaken"  # another runs, so the one before is over: its done was lost
     RELEASE = "release"  # give the response up; it may still run
-    RECONNECT = "reconnect"
+    RECONNECT = "reconnect"  # ask the shell for another connection
     LOSE = "lose"  # everything of this connection
-    NOTE = "note"
+    NOTE = "note"  # for the journal; nothing changes
 
 
 class Why(Enum):

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from charye.core.effects import Note, Play
-from charye.core.machines import Machines
+from charye.core.floor import State
+from charye.core.machines import USER_TURN, Machines
 from charye.core.turns import TurnInput
 from charye.protocol import (
     AudioPart,
@@ -50,13 +51,21 @@ E = TypeVar("E")
 CANCEL_PREFIX = "cancel."
 
 
-def play(machines: Machines, event: ResponseOutputAudioDelta, now: float) -> None:
-    """Audio: to the loudspeaker, unless its response was cut or is not one that may speak. The hot path."""
-    response_id = event.response_id
-    if machines.coordinator.activity(response_id, now) and not machines.playout.is_cut(response_id):
+def play(machines: Machines, event: ResponseOutputAudioDelta, now: float) -> bool:
+    """Audio: to the loudspeaker, unless its response was cut or is not one that may speak. The hot path.
+
+    Gives whether the machines must settle. Audio of the running response is news for the loudspeaker alone, so
+    they need not, unless something before it has been heard to its end by now.
+    """
+    response_id, playout = event.response_id, machines.playout
+    of_the_running = response_id == machines.coordinator.floor.response
+    if machines.coordinator.activity(response_id, now) and not playout.is_cut(response_id):
         duration_ms = audio_length_bytes(event.delta) / machines.bytes_per_ms
-        machines.playout.append(response_id, event.item_id, event.content_index, duration_ms, now)
+        # Items of a response beside the conversation are in no conversation, so there is nothing to truncate.
+        beside = response_id != machines.coordinator.floor.response
+        playout.append(response_id, event.item_id, event.content_index, duration_ms, now, beside=beside)
         machines.out.append(Play(event, duration_ms))
+    return not of_the_running or playout.has_news
 
 
 def hear(machines: Machines, event: ServerEvent, now: float) -> None:
@@ -78,16 +87,23 @@ def _created(machines: Machines, event: ResponseCreated, now: float) -> None:
     before = coordinator.floor.response
     coordinator.created(event.response, now)
     floor = coordinator.floor
-    if floor.response == (event.response.id or "") != before and floor.owner is None and floor.why is None:
-        machines.tools.answered_by_another()
+    if floor.response == (event.response.id or "") != before and floor.why is None:
+        ours = coordinator.tickets.numbered(floor.owner)
+        if floor.owner is None or (ours is not None and ours.request.coalesce_key == USER_TURN):
+            machines.tools.may_tell(event.response.id or "")
 
 
 def _done(machines: Machines, event: ResponseDone, now: float) -> None:
     response = event.response
     if response.status == "completed" and response.id == machines.coordinator.floor.response:
-        for item in response.output:  # calls whose own events were lost
+        for item in response.output:  # whose own events were lost
+            if isinstance(item, MessageItem):
+                machines.tools.spoke(response.id or "")
             _run(machines, response.id or "", item, now)
+    was_heard = response.status == "completed" and not machines.playout.is_cut(response.id or "")
     machines.coordinator.done(response, now)
+    for request_id in machines.tools.told_by(response.id or "", completed=was_heard):
+        machines.coordinator.cancel(request_id, now, reason="answered by another response")
 
 
 def _output_item_done(machines: Machines, event: ResponseOutputItemDone, now: float) -> None:
@@ -160,7 +176,7 @@ def _speech_started(machines: Machines, event: InputAudioBufferSpeechStarted, no
     machines.coordinator.user_spoke(now)
     if machines.turns.interrupts:
         # The server cancels what runs; what it has generated before, only we can stop.
-        machines.coordinator.interrupt(now, cancel=False)
+        machines.coordinator.make_room(now, cancel=False)
 
 
 def _speech_stopped(machines: Machines, event: InputAudioBufferSpeechStopped, now: float) -> None:
@@ -172,7 +188,9 @@ def _committed(machines: Machines, event: InputAudioBufferCommitted, now: float)
         machines.commits -= 1  # a client's commit never starts a response
         machines.turns.step(TurnInput.COMMITTED_ONLY, now)
     elif machines.turns.server_replies:
-        machines.turns.step(TurnInput.COMMITTED, now)
+        # A reply of the server's own that meets a running response is left out without a word.
+        free = machines.coordinator.floor.state is State.OPEN
+        machines.turns.step(TurnInput.COMMITTED if free else TurnInput.COMMITTED_INTO, now)
     else:
         machines.turns.step(TurnInput.COMMITTED_ONLY, now)
         if machines.settings.asks_for_replies:
@@ -195,7 +213,8 @@ def _session(machines: Machines, event: SessionCreated | SessionUpdated, now: fl
 
 
 def _buffer_started(machines: Machines, event: OutputAudioBufferStarted, now: float) -> None:
-    machines.playout.buffer_started(event.response_id, now)
+    runs = machines.coordinator.activity(event.response_id, now)
+    machines.out += machines.playout.buffer_started(event.response_id, now, runs=runs)
 
 
 def _buffer_ended(
@@ -208,8 +227,6 @@ def _error(machines: Machines, event: ErrorEvent, now: float) -> None:
     error, coordinator = event.error, machines.coordinator
     kind = kind_of(error)
     code = error.code or error.type
-    if error.event_id is not None:
-        coordinator.keeper.evidence.ids_proven = True
     if kind is ErrorKind.ACTIVE_RESPONSE:
         coordinator.refused(error, named_response(error), now)
     elif kind is ErrorKind.CANCEL_NOT_ACTIVE:

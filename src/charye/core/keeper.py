@@ -5,15 +5,15 @@ request gets, is decided after (`endings`).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from charye.core.admission import Admission, create_event
 from charye.core.aside import Aside
 from charye.core.effects import Effect, Note, Reconnect, Send
 from charye.core.endings import Endings
 from charye.core.evidence import Evidence
-from charye.core.floor import Action, Attempt, Floor, Input, Why, step
-from charye.core.playout import Playout
+from charye.core.floor import Action, Attempt, Floor, Input, Why, corrected, step
+from charye.core.playout import Playout, Repair
 from charye.core.requests import Progress, Stage, Step, Ticket
 from charye.core.settings import Settings
 from charye.core.turns import TurnInput, Turns
@@ -50,6 +50,7 @@ class Keeper:
         "floor",
         "item_status",
         "lost",
+        "unrepaired",
     )
 
     def __init__(
@@ -79,6 +80,8 @@ class Keeper:
         """Responses that are over, for the tools to take note; each with whether its calls are still wanted."""
         self.lost = False
         """The connection was lost; for the tools to take note."""
+        self.unrepaired: list[Repair] = []
+        """What the server could not be told any more about what was heard; for the mirror to take note."""
 
     def step(
         self,
@@ -112,7 +115,7 @@ class Keeper:
         if ticket.stage is Stage.ASKED:
             self.step(Input.CANCEL_CLAIM, Facts(now))  # its newer try is one too many
         self._admission.leave(ticket)
-        self.floor = replace(self.floor, owner=number)
+        self.floor = corrected(self.floor, number)
         self._speaks(ticket)
 
     def over(self, response_id: str, now: float, response: Response | None = None) -> None:
@@ -218,7 +221,7 @@ class Keeper:
         self.lost = True
         self._aside.lose()
         self._endings.lose(facts.now)
-        self._playout.disconnect()
+        self.unrepaired += self._playout.disconnect()
         self._turns.step(TurnInput.LOST, facts.now)
 
     def _reconnect(self, before: Floor, facts: Facts) -> None:

@@ -11,6 +11,7 @@ voice here is cut, because the user's reply goes first.
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from charye.core.evidence import remember
 from charye.core.floor import Attempt, Why
 from charye.core.requests import Ticket
 from charye.core.settings import Patience
@@ -34,6 +35,7 @@ class LaneInput(Enum):
 
     CREATED = "created"
     DENIED = "denied"
+    REFUSED = "refused"  # by a server that has no parallel lane after all
     DONE = "done"
     CANCEL = "cancel"
     NOT_ACTIVE = "nothing to cancel"
@@ -48,6 +50,7 @@ class LaneAction(Enum):
     FINISH = "finish"
     FINISH_UNSEEN = "finish unseen"
     SEND_CANCEL = "send cancel"
+    REQUEUE = "requeue, after a pause"
     REQUEUE_LOST = "requeue, count the loss"
     RELEASE = "release"
 
@@ -57,11 +60,13 @@ S, I, A = LaneState, LaneInput, LaneAction
 LANES: dict[tuple[LaneState, LaneInput], tuple[LaneState, tuple[LaneAction, ...]]] = {
     (S.ASKED, I.CREATED): (S.RUNNING, (A.GRANT,)),
     (S.ASKED, I.DENIED): (S.OVER, (A.DENY,)),
+    (S.ASKED, I.REFUSED): (S.OVER, (A.REQUEUE,)),
     (S.ASKED, I.DONE): (S.OVER, (A.FINISH,)),  # its created was lost
     (S.ASKED, I.CANCEL): (S.WITHDRAWN, ()),
     (S.ASKED, I.SILENT): (S.OVER, (A.REQUEUE_LOST,)),
     (S.WITHDRAWN, I.CREATED): (S.CANCELLING, (A.SEND_CANCEL,)),
     (S.WITHDRAWN, I.DENIED): (S.OVER, ()),
+    (S.WITHDRAWN, I.REFUSED): (S.OVER, ()),
     (S.WITHDRAWN, I.DONE): (S.OVER, ()),
     (S.WITHDRAWN, I.CANCEL): (S.WITHDRAWN, ()),
     (S.WITHDRAWN, I.SILENT): (S.OVER, ()),
@@ -166,7 +171,7 @@ class Lanes:
         if state is LaneState.OVER:
             del self._by_token[token]
             if what is LaneInput.SILENT and lane.response_id is None:
-                self._unsettled[token] = None
+                remember(self._unsettled, token)
         else:
             self._by_token[token] = after
         return after, actions

@@ -2,15 +2,19 @@
 
 from charye.core.conversation import Conversation
 from charye.core.coordinator import Coordinator
-from charye.core.effects import Effect
+from charye.core.effects import Effect, Send
 from charye.core.floor import State
 from charye.core.playout import Playout
 from charye.core.requests import Priority, RequestId, ResponseRequest, Stage
 from charye.core.settings import Settings
 from charye.core.tools import Tools
 from charye.core.turns import Turns
+from charye.protocol import ClientEvent, ConversationItemDelete, ConversationItemTruncate
 
-__all__ = ["Machines"]
+__all__ = ["USER_TURN", "Machines"]
+
+USER_TURN = "user-turn"
+"""The coalesce key of plain replies to the user."""
 
 
 class Machines:
@@ -39,9 +43,9 @@ class Machines:
         self.out: list[Effect] = []
         self.turns = Turns(settings.patience)
         self.playout = Playout(settings.reporting, patience_s=settings.patience.playout_s)
-        self.coordinator = Coordinator(settings, self.turns, self.playout, self.out)
-        self.tools = Tools(settings.tools, self.out)
         self.conversation = Conversation(bound=settings.mirror_items)
+        self.tools = Tools(settings.tools, self.conversation, self.out)
+        self.coordinator = Coordinator(settings, self.turns, self.playout, self.tools, self.out)
         self.bytes_per_ms = 48.0  # PCM16, mono, 24 kHz
         self.commits = 0
 
@@ -56,7 +60,7 @@ class Machines:
             id=RequestId(f"charye.user.{self.coordinator.tickets.count + 1}"),
             trigger=f"user:{why}",
             priority=Priority.USER,
-            coalesce_key="user-turn",
+            coalesce_key=USER_TURN,
         )
 
     def settle(self, now: float) -> list[Effect]:
@@ -64,6 +68,20 @@ class Machines:
         self.coordinator.settle(now)
         while self._hand_over(now):
             self.coordinator.settle(now)
+        for effect in self.out:
+            if isinstance(effect, Send):
+                self._remember(effect.event)
+        return self.take()
+
+    def _remember(self, event: ClientEvent) -> None:
+        """What was not heard is not said, from this moment on: a rebuild may come before the server's word."""
+        if isinstance(event, ConversationItemTruncate):
+            self.conversation.truncate(event.item_id, event.audio_end_ms)
+        elif isinstance(event, ConversationItemDelete):
+            self.conversation.delete(event.item_id)
+
+    def take(self) -> list[Effect]:
+        """The effects so far, for the peer to hand out."""
         effects = self.out.copy()
         self.out.clear()
         return effects
@@ -71,11 +89,17 @@ class Machines:
     def _hand_over(self, now: float) -> bool:
         """Between the floor and the tools: which responses are over, which follow-ups are wanted or told."""
         keeper, tools, tickets = self.coordinator.keeper, self.tools, self.coordinator.tickets
+        not_yet_asked = {request.id for request in tools.wanted}
+        tools.on_their_way.clear()
         for request_id in tools.awaited():
+            if request_id in not_yet_asked:
+                continue
             ticket = tickets.get(request_id)
             if ticket is None or ticket.stage in (Stage.SPEAKING, Stage.HEARING):
                 tools.told(request_id)
-        if not (keeper.ended or keeper.lost or tools.wanted or tools.withdrawn):
+            elif ticket.stage is Stage.ASKED:
+                tools.on_their_way.add(request_id)
+        if not (keeper.ended or keeper.lost or tools.wanted or self.coordinator.unanswered_turn):
             return False
         ended, keeper.ended = keeper.ended, []
         for response_id, wanted in ended:
@@ -83,9 +107,12 @@ class Machines:
         if keeper.lost:
             keeper.lost = False
             tools.lose(now)
-        withdrawn, tools.withdrawn = tools.withdrawn, []
-        for request_id in withdrawn:
-            self.coordinator.cancel(request_id, now, reason="answered by another response")
+            for repair in keeper.unrepaired:
+                self._remember(repair)
+            keeper.unrepaired.clear()
+        if self.coordinator.unanswered_turn:
+            self.coordinator.unanswered_turn = False
+            self.coordinator.request(self.reply_request("vad"), now)
         wanted_now, tools.wanted = tools.wanted, []
         for request in wanted_now:
             self.coordinator.request(request, now)

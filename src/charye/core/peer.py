@@ -18,13 +18,14 @@ from enum import Enum
 from charye.core.conversation import Entry
 from charye.core.effects import Effect, Note, Send
 from charye.core.explain import explain
-from charye.core.floor import RUNS, Floor
+from charye.core.floor import RUNS, Floor, State
 from charye.core.hearing import hear, play
 from charye.core.machines import Machines
 from charye.core.requests import RequestId, ResponseRequest
 from charye.core.settings import Settings
 from charye.core.tools import Answer
 from charye.core.turns import Turn, TurnInput
+from charye.errors import LocalProtocolError
 from charye.protocol import (
     ConversationItemCreate,
     InputAudioBufferClear,
@@ -36,6 +37,9 @@ from charye.protocol import (
 from charye.protocol.limits import COMMIT_MIN_MS
 
 __all__ = ["Peer", "Speaker"]
+
+OWN_IDS = ("charye.", "tool.")
+"""How the ids of requests begin that the core makes: replies to the user, follow-ups of tool calls."""
 
 
 class Speaker(Enum):
@@ -68,14 +72,30 @@ class Peer:
         machines = self._machines
         machines.coordinator.connected(now)
         machines.commits = 0
+        machines.tools.connected()
         self._epoch += 1
-        machines.out += [Send(event) for event in machines.conversation.rebuild(self._epoch)]
+        events, left_out = machines.conversation.rebuild(self._epoch)
+        machines.out += [Send(event) for event in events]
+        machines.out += [Note("an item cannot be said again", about=item_id) for item_id in left_out]
         return machines.settle(now)
 
     def disconnected(self, now: float) -> list[Effect]:
         """The connection is lost, or was given up. Every request follows its own policy. Twice does no harm."""
+        self._microphone_ms = 0.0  # the server's input buffer is gone too
         self._machines.coordinator.disconnected(now)
         return self._machines.settle(now)
+
+    def close(self, now: float) -> list[Effect]:
+        """The conversation is over for good: whoever still waits is told, what sounds is stopped, tools are let go.
+
+        Safe at any time, also offline and twice. The peer is good for nothing afterwards but to be dropped.
+        """
+        machines = self._machines
+        machines.coordinator.endings.close(now)  # before the loss, which would ask each for its policy
+        machines.coordinator.disconnected(now)
+        machines.out += machines.playout.cut(now, machines.playout.unheard())
+        machines.tools.close()
+        return machines.settle(now)
 
     def receive(self, event: ServerEvent, now: float) -> list[Effect]:
         """What the server said. Unknown events are none of our business and pass in silence."""
@@ -83,7 +103,8 @@ class Peer:
         if not machines.is_online:
             return [Note("an event of a connection that is given up", about=event.type)]
         if type(event) is ResponseOutputAudioDelta:
-            play(machines, event, now)
+            if not play(machines, event, now):
+                return machines.take()
         else:
             hear(machines, event, now)
         return machines.settle(now)
@@ -94,8 +115,9 @@ class Peer:
         """Ask for a response. What becomes of it is told by `Tell`, an immediate refusal too.
 
         Raises:
-            LocalProtocolError: a living request has this id.
+            LocalProtocolError: a living request has this id, or it begins like the core's own ids.
         """
+        _check_id(request)
         self._machines.coordinator.request(request, now)
         return self._machines.settle(now)
 
@@ -106,7 +128,7 @@ class Peer:
 
     def interrupt(self, now: float) -> list[Effect]:
         """Silence in the room now, whoever speaks: cancels what runs, truncates what was heard in part."""
-        self._machines.coordinator.interrupt(now, cancel=True)
+        self._machines.coordinator.interrupt(now)
         return self._machines.settle(now)
 
     def explain(self, request_id: RequestId, now: float) -> str:
@@ -125,7 +147,7 @@ class Peer:
         self._machines.turns.step(TurnInput.PRESS, now)
         self._microphone_ms = 0.0
         self._machines.coordinator.user_spoke(now)
-        self._machines.coordinator.interrupt(now, cancel=True)
+        self._machines.coordinator.make_room(now, cancel=True)
         if self._machines.is_online:
             self._machines.out.append(Send(InputAudioBufferClear()))
         return self._machines.settle(now)
@@ -134,7 +156,7 @@ class Peer:
         """So much audio was appended to the input buffer. Lets `release` know a press that was too short."""
         self._microphone_ms += duration_ms
 
-    def release(self, now: float, reply: ResponseRequest | None = None) -> list[Effect]:
+    def release(self, now: float, *, reply: ResponseRequest | None = None) -> list[Effect]:
         """Push-to-talk: the user is done. Commits, and asks for the reply.
 
         Presses in quick succession are answered by one reply: all their items are in the conversation.
@@ -142,23 +164,25 @@ class Peer:
         Args:
             reply: instead of a plain one of class USER, which coalesces under the key `user-turn`.
         Raises:
-            LocalProtocolError: it is not pressed.
+            LocalProtocolError: it is not pressed, or the id of `reply` may not be used.
         """
-        self._machines.turns.step(TurnInput.RELEASE, now)
-        if self._microphone_ms < COMMIT_MIN_MS:
-            # The server refuses a commit of less (API reference, input_audio_buffer.commit).
-            self._machines.out.append(
-                Note("pressed for too short a time", about=f"{self._microphone_ms:.0f} ms")
-            )
-            if self._machines.is_online:
-                self._machines.out.append(Send(InputAudioBufferClear()))
-        elif not self._machines.is_online:
-            self._machines.out.append(Note("nothing was listening: there is no connection"))
-        else:
-            self._machines.commits += 1
-            self._machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
-            self._machines.coordinator.request(reply or self._machines.reply_request("ptt"), now)
-        return self._machines.settle(now)
+        machines = self._machines
+        if reply is not None:
+            _check_id(reply)
+            machines.coordinator.tickets.check_free(reply.id)
+        machines.turns.step(TurnInput.RELEASE, now)
+        refusal = self._why_nothing_was_said()
+        if refusal is None:
+            machines.commits += 1
+            machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
+            machines.coordinator.request(reply or machines.reply_request("ptt"), now)
+            return machines.settle(now)
+        machines.out.append(Note(refusal, about=f"{self._microphone_ms:.0f} ms"))
+        if machines.is_online:
+            machines.out.append(Send(InputAudioBufferClear()))
+        if reply is not None:
+            machines.coordinator.admission.deny(reply, refusal, now)
+        return machines.settle(now)
 
     def add_item(self, item: Item, now: float) -> list[Effect]:
         """Put an item of the app's (with an id of its own) into the conversation; kept over a reconnect."""
@@ -166,6 +190,12 @@ class Peer:
         if self._machines.is_online:
             self._machines.out.append(Send(ConversationItemCreate(item=item)))
         return self._machines.settle(now)
+
+    def _why_nothing_was_said(self) -> str | None:
+        if not self._machines.is_online:
+            return "nothing was listening: there is no connection"
+        # The server refuses a commit of less (API reference, input_audio_buffer.commit).
+        return "pressed for too short a time" if self._microphone_ms < COMMIT_MIN_MS else None
 
     # tools and loudspeaker
 
@@ -200,6 +230,14 @@ class Peer:
     # who speaks, and what is known
 
     @property
+    def is_idle(self) -> bool:
+        """Whether everything that was asked for has ended, and nothing runs, sounds or is worked on."""
+        machines = self._machines
+        floor_is_free = machines.coordinator.floor.state in (State.OPEN, State.OFFLINE)
+        nothing_waits = not len(machines.coordinator.tickets) and machines.turns.is_quiet
+        return floor_is_free and nothing_waits and machines.playout.is_quiet and machines.tools.is_idle
+
+    @property
     def floor(self) -> Floor:
         """The floor as far as we know it; a frozen value."""
         return self._machines.coordinator.floor
@@ -226,3 +264,9 @@ class Peer:
         if not self._machines.playout.is_quiet:
             return Speaker.OURS if self._machines.coordinator.endings.is_hearing else Speaker.SERVER
         return Speaker.NOBODY
+
+
+def _check_id(request: ResponseRequest) -> None:
+    """The core's own requests have ids of these forms; an application's may not."""
+    if request.id.startswith(OWN_IDS):
+        raise LocalProtocolError("ids of this form are the core's own", given=request.id)

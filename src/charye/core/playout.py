@@ -17,7 +17,7 @@ from enum import Enum
 from charye.core.effects import Effect, Note, Send, StopPlayback
 from charye.protocol import ConversationItemDelete, ConversationItemTruncate, OutputAudioBufferClear
 
-__all__ = ["Playout", "Reporting"]
+__all__ = ["Playout", "Repair", "Reporting"]
 
 TRUNCATE_MARGIN_MS = 100.0
 """The server's idea of an item's length was seen 85 ms shorter than the bytes it sent, and a truncate beyond
@@ -27,12 +27,19 @@ DRAINED_WITHIN_MS = 1.0
 """A resampler may report a fraction less than was appended."""
 
 
+ROUNDING_MS = 1e-6
+"""A clock in seconds makes 299.9999999 of 300 ms."""
+
+
 class Reporting(Enum):
     """Who knows what was played."""
 
     DEVICE = "device"
     SERVER = "server"
     CLOCK = "clock"
+
+
+Repair = ConversationItemTruncate | ConversationItemDelete
 
 
 @dataclass(slots=True)
@@ -44,6 +51,7 @@ class Track:
     content_index: int
     appended_ms: float = 0.0
     played_ms: float = 0.0
+    beside: bool = False  # the conversation has no such item to repair
 
     @property
     def left_ms(self) -> float:
@@ -59,7 +67,7 @@ class Run:
     audible: bool = False  # SERVER: it speaks, though we see no audio
     started_at: float | None = None  # SERVER
     heard_ms: float = 0.0  # of tracks that are gone
-    repairs: list[Effect] = field(default_factory=list)  # for the server, once the response is over
+    repairs: list[Repair] = field(default_factory=list)  # for the server, once the response is over
 
 
 class Playout:
@@ -83,15 +91,24 @@ class Playout:
         run = self._runs.get(response_id)
         return run is not None and run.cut
 
-    def append(self, response_id: str, item_id: str, content_index: int, ms: float, now: float) -> None:
+    def append(
+        self,
+        response_id: str,
+        item_id: str,
+        content_index: int,
+        ms: float,
+        now: float,
+        *,
+        beside: bool = False,
+    ) -> None:
         """Audio was handed to the loudspeaker's queue."""
         if self._reporting is Reporting.CLOCK:
             self._run_clock(now)
+        if not self._tracks or self._tracks[-1].left_ms < DRAINED_WITHIN_MS:
+            self._moved_at = now  # the loudspeaker had nothing to play, so it owed no report
         track = self._last
         if track is None or track.item_id != item_id or track.content_index != content_index:
-            track = self._last = Track(response_id, item_id, content_index)
-            if not self._tracks:
-                self._moved_at = now
+            track = self._last = Track(response_id, item_id, content_index, beside=beside)
             self._tracks.append(track)
             self._runs.setdefault(response_id, Run())
         track.appended_ms += ms
@@ -109,7 +126,7 @@ class Playout:
             self._moved_at = now
         repairs, run.repairs = run.repairs, []
         self._settle(response_id)
-        return repairs
+        return [Send(repair) for repair in repairs]
 
     # what the loudspeaker reports
 
@@ -124,10 +141,15 @@ class Playout:
                 self._drop_drained()
                 return
 
-    def buffer_started(self, response_id: str, now: float) -> None:
-        """SERVER: the first sound of the response went out."""
+    def buffer_started(self, response_id: str, now: float, *, runs: bool) -> list[Effect]:
+        """SERVER: the first sound of the response went out. One that was cut before is silenced now."""
+        if not runs and response_id not in self._runs:
+            return [Note("sound of a response that is over", about=response_id)]
         run = self._runs.setdefault(response_id, Run())
+        if run.cut:
+            return [StopPlayback((response_id,)), Send(OutputAudioBufferClear())]
         run.audible, run.started_at = True, now
+        return []
 
     def buffer_ended(self, response_id: str, now: float) -> None:
         """SERVER: stopped (all was played) or cleared (it was cut)."""
@@ -142,7 +164,7 @@ class Playout:
 
     def deadline(self) -> float | None:
         """When to look again: the clock's next end, or a report that is overdue."""
-        left_s = sum(track.left_ms for track in self._tracks) / 1000
+        left_s = sum(track.left_ms for track in self._tracks if not self._awaits_more(track)) / 1000
         if left_s > 0:
             grace_s = self._patience_s if self._reporting is Reporting.DEVICE else 0.0
             return self._moved_at + left_s + grace_s
@@ -186,10 +208,13 @@ class Playout:
         """Whether it is over and nothing of it is left. One that never had audio is heard when it is over."""
         return response_id not in self._runs
 
+    @property
+    def has_news(self) -> bool:
+        """Whether `take_heard` has something to tell."""
+        return bool(self._heard)
+
     def take_heard(self) -> list[tuple[str, bool]]:
         """Responses heard to their end since the last call, each with whether that is uncertain."""
-        if not self._heard:
-            return self._heard
         heard, self._heard = self._heard, []
         return heard
 
@@ -218,10 +243,13 @@ class Playout:
         if stopped and self._reporting is Reporting.SERVER:
             # The server knows what was heard and truncates by itself (vendor guide, WebRTC interruption).
             effects.append(Send(OutputAudioBufferClear()))
+        repaired: set[str] = set()
         for track in unheard:
             run = self._runs[track.response_id]
             run.heard_ms += track.played_ms
-            run.repairs.append(Send(_repair(track)))
+            if not track.beside and track.item_id not in repaired:  # the first part says how far it was heard
+                run.repairs.append(_repair(track))
+                repaired.add(track.item_id)
         self._tracks = [track for track in self._tracks if track.response_id not in wanted]
         self._last = None
         for response_id in sorted(wanted):
@@ -230,7 +258,7 @@ class Playout:
                 run.heard_ms = (now - run.started_at) * 1000
             run.cut, run.audible = True, False
             if run.done:
-                effects += run.repairs
+                effects += [Send(repair) for repair in run.repairs]
                 run.repairs = []
         return effects
 
@@ -241,11 +269,15 @@ class Playout:
             del self._runs[response_id]
         return cut
 
-    def disconnect(self) -> None:
-        """The connection is gone: no repair can be sent; what is queued here is still heard."""
+    def disconnect(self) -> list[Repair]:
+        """The connection is gone: what is queued here is still heard; gives the repairs that were not sent."""
+        unsent = [repair for run in self._runs.values() for repair in run.repairs]
         for response_id, run in list(self._runs.items()):
             run.done, run.repairs, run.audible = True, [], False
             self._settle(response_id)
+        for track in self._tracks:
+            track.beside = True  # the next conversation has no item of this id
+        return unsent
 
     # inside
 
@@ -268,17 +300,21 @@ class Playout:
         """Forget parts that were played; the last part of a running response may still grow."""
         kept = []
         for track in self._tracks:
-            run = self._runs[track.response_id]
-            if track.left_ms >= DRAINED_WITHIN_MS or (track is self._last and not run.done):
+            if track.left_ms >= DRAINED_WITHIN_MS or self._awaits_more(track):
                 kept.append(track)
             else:
-                run.heard_ms += track.played_ms
+                self._runs[track.response_id].heard_ms += track.played_ms
                 if track is self._last:
                     self._last = None
         gone = {track.response_id for track in self._tracks} - {track.response_id for track in kept}
         self._tracks = kept
         for response_id in gone:
             self._settle(response_id, uncertain=uncertain)
+
+    def _awaits_more(self, track: Track) -> bool:
+        """Whether it is played to its end, but may still grow. Its end is no moment to wait for."""
+        drained = track.left_ms < DRAINED_WITHIN_MS
+        return drained and track is self._last and not self._runs[track.response_id].done
 
     def _settle(self, response_id: str, *, uncertain: bool = False) -> None:
         run = self._runs.get(response_id)
@@ -300,13 +336,13 @@ SERVER_BUFFER_MAX_S = 120.0
 """SERVER: how long after a response's end its `output_audio_buffer.stopped` is waited for."""
 
 
-def _repair(track: Track) -> ConversationItemTruncate | ConversationItemDelete:
+def _repair(track: Track) -> Repair:
     """What makes the server remember no more than was heard.
 
     A truncate beyond the audio that the server has is refused, and so is one of an item of which nothing was
     played: that one is deleted.
     """
-    end_ms = int(min(track.played_ms, track.appended_ms - TRUNCATE_MARGIN_MS))
+    end_ms = int(min(track.played_ms, track.appended_ms - TRUNCATE_MARGIN_MS) + ROUNDING_MS)
     if end_ms <= 0:
         return ConversationItemDelete(item_id=track.item_id)
     return ConversationItemTruncate(

@@ -208,6 +208,7 @@ class Ticket:
         stage: moved by the coordinator and the lanes only.
         response_id: of its latest response.
         ending: how its response was incomplete, if it was.
+        expires_at: seconds on the caller's clock after which it is not sent any more; None: never.
         sent_at: when its last create went out.
         resting_until: not asked before this time (backoff after a retryable failure).
         askers: the requests it serves; more than one after coalescing, none when all have cancelled.
@@ -228,9 +229,4 @@ class Ticket:
     response_id: str | None = None
     uncertain: bool = False
     ending: str = ""
-
-    @property
-    def expires_at(self) -> float | None:
-        """Seconds on the caller's clock after which it is not sent any more; None: never."""
-        limit = self.request.expires_after_s
-        return None if limit is None else self.asked_at + limit
+    expires_at: float | None = None

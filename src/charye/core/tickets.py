@@ -60,16 +60,26 @@ class Tickets:
         """Every living ticket once, oldest first."""
         return list(self._by_number.values())
 
+    def check_free(self, request_id: RequestId) -> None:
+        """Look whether a request may have this id.
+
+        Raises:
+            LocalProtocolError: a living request has it.
+        """
+        if request_id in self._living:
+            raise LocalProtocolError("a request with this id is not ended yet")
+
     def open(self, request: ResponseRequest, now: float) -> Ticket:
         """A new ticket, the youngest.
 
         Raises:
             LocalProtocolError: a living request has this id; nothing has changed.
         """
-        if request.id in self._living:
-            raise LocalProtocolError("a request with this id is not ended yet")
+        self.check_free(request.id)
         self._count += 1
         ticket = Ticket(request=request, number=self._count, age=self._count, asked_at=now)
+        if request.expires_after_s is not None:
+            ticket.expires_at = now + request.expires_after_s
         ticket.askers.append(request.id)
         self._living[request.id] = ticket
         self._by_number[ticket.number] = ticket

@@ -5,14 +5,13 @@ create per output would collide, so there is ONE follow-up for a response: when 
 answered, or when a cap on the slowest has passed; what comes later earns one more, by the same rule.
 
 A result whose connection is gone has a call id that means nothing in the new one: call and output are then
-written into the new conversation under fresh ids. If another response that already had the outputs before it
-speaks in the meantime (the user asked on, the server replied), it has told them, and the follow-up is taken back.
+written into the new conversation under fresh ids, now or with its rebuild. If another response that already had
+the outputs before it speaks in the meantime (the user asked on, the server replied), it has told them, and the
+follow-up is taken back.
 """
 
-import json
-from dataclasses import dataclass, field
-from enum import Enum
-
+from charye.core.calls import CALLS, Answer, Call, CallInput, CallState, Reply, Round
+from charye.core.conversation import Conversation
 from charye.core.effects import AbandonTool, Effect, Note, RunTool, Send
 from charye.core.requests import Priority, RequestId, ResponseRequest
 from charye.core.settings import ToolPolicy
@@ -21,106 +20,44 @@ from charye.protocol import ConversationItemCreate, FunctionCallItem, FunctionCa
 __all__ = ["CALLS", "Answer", "CallInput", "CallState", "Reply", "Tools"]
 
 
-class Reply(Enum):
-    """What the model is to do about an answer."""
+class Tools:
+    """All calls that are not yet spoken about, by response.
 
-    NORMAL = "normal"  # speak about it
-    SILENT = "silent"  # know it
-    SAY_NOW = "say now"  # say the given words
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a tool gives back.
-
-    Args:
-        output: what the model reads, usually JSON.
-        words: what is said, with `SAY_NOW`.
-        failed: the output describes a failure.
+    `on_their_way`: follow-ups whose create was sent. The server reads in order, so what comes now is not in them.
     """
 
-    output: str
-    reply: Reply = Reply.NORMAL
-    words: str = ""
-    failed: bool = False
+    __slots__ = (
+        "_conversation",
+        "_epoch",
+        "_is_online",
+        "_opened",
+        "_out",
+        "_policy",
+        "_renewed",
+        "_rounds",
+        "_teller",
+        "on_their_way",
+        "wanted",
+    )
 
-
-class CallState(Enum):
-    """Where a call is."""
-
-    RUNNING = "running"
-    ANSWERED = "answered"
-    FAILED = "failed"
-    TIMED_OUT = "timed out"
-    ABANDONED = "abandoned"
-
-
-class CallInput(Enum):
-    """What can happen to it."""
-
-    ANSWER = "answer"
-    FAIL = "fail"
-    TIME_OUT = "time out"
-    ABANDON = "abandon"
-
-
-S, I = CallState, CallInput
-CALLS: dict[tuple[CallState, CallInput], CallState] = {
-    (S.RUNNING, I.ANSWER): S.ANSWERED,
-    (S.RUNNING, I.FAIL): S.FAILED,
-    (S.RUNNING, I.TIME_OUT): S.TIMED_OUT,
-    (S.RUNNING, I.ABANDON): S.ABANDONED,
-}
-"""A call that is not running has had its answer; whatever comes after it is noted and dropped."""
-
-
-@dataclass(slots=True)
-class Call:
-    """One call. `orphaned`: its connection is gone. `spoken`: a follow-up about it was asked for."""
-
-    call_id: str
-    name: str
-    arguments: str
-    deadline: float
-    state: CallState = CallState.RUNNING
-    answer: Answer | None = None
-    orphaned: bool = False
-    spoken: bool = False
-
-
-@dataclass(slots=True)
-class Round:
-    """The calls of one response. `follow_ups`: how many were asked for; `unseen`: outputs not in the conversation."""
-
-    response_id: str
-    calls: dict[str, Call] = field(default_factory=dict)
-    spoke: bool = False
-    over: bool = False
-    follow_ups: int = 0
-    cap_at: float | None = None
-    unseen: set[str] = field(default_factory=set)
-    asked: RequestId | None = None
-
-
-class Tools:
-    """All calls that are not yet spoken about, by response."""
-
-    __slots__ = ("_epoch", "_out", "_policy", "_renewed", "_rounds", "wanted", "withdrawn")
-
-    def __init__(self, policy: ToolPolicy, out: list[Effect]) -> None:
+    def __init__(self, policy: ToolPolicy, conversation: Conversation, out: list[Effect]) -> None:
         self._policy = policy
+        self._conversation = conversation
         self._out = out
+        self._is_online = False
         self._rounds: dict[str, Round] = {}
         self._epoch = 0
+        self._opened = 0
         self._renewed = 0
+        self.on_their_way: set[RequestId] = set()
         self.wanted: list[ResponseRequest] = []
-        self.withdrawn: list[RequestId] = []
+        self._teller: tuple[str, list[Call]] | None = None
 
     # what the server says
 
     def asked(self, response_id: str, call_id: str, name: str, arguments: str, now: float) -> None:
         """A call's arguments are complete. Told twice (arguments done, item done, response done), it runs once."""
-        round_ = self._rounds.setdefault(response_id, Round(response_id))
+        round_ = self._round(response_id)
         if call_id in round_.calls or round_.over:
             return
         round_.calls[call_id] = Call(call_id, name, arguments, deadline=now + self._policy.timeout_s)
@@ -128,7 +65,7 @@ class Tools:
 
     def spoke(self, response_id: str) -> None:
         """The response has a message too."""
-        self._rounds.setdefault(response_id, Round(response_id)).spoke = True
+        self._round(response_id).spoke = True
 
     def response_over(self, response_id: str, now: float, *, wanted: bool = True) -> None:
         """No further calls come from it. `wanted=False`: it failed or was cancelled, so will be its calls."""
@@ -141,6 +78,8 @@ class Tools:
                 self._abandon(call, "its response is not wanted")
             del self._rounds[response_id]
             return
+        if not response_id:
+            self._set_apart(round_)
         self._settle(round_, now)
 
     def seen(self, item_id: str) -> None:
@@ -148,16 +87,38 @@ class Tools:
         for round_ in self._rounds.values():
             round_.unseen.discard(item_id)
 
-    def answered_by_another(self) -> None:
-        """A response that is not ours begins: it has before it all outputs that are in the conversation."""
-        for round_ in list(self._rounds.values()):
-            telling = any(
-                call.answer is not None and call.answer.reply is Reply.SAY_NOW
-                for call in round_.calls.values()
-            )
-            if round_.asked is not None and not round_.unseen and not telling:
-                self.withdrawn.append(round_.asked)
+    def may_tell(self, response_id: str) -> None:
+        """A reply to the user begins. It has before it all outputs that are in the conversation by now."""
+        seen = [
+            call
+            for round_ in self._rounds.values()
+            if not round_.unseen
+            for call in round_.calls.values()
+            if call.answer is not None and call.answer.reply is not Reply.SAY_NOW
+        ]
+        self._teller = (response_id, seen)
+
+    def told_by(self, response_id: str, *, completed: bool) -> list[RequestId]:
+        """That reply is over. Spoken to its end, it has told what it could; gives the follow-ups to cancel."""
+        if self._teller is None or self._teller[0] != response_id:
+            return []
+        seen, self._teller = self._teller[1], None
+        needless: list[RequestId] = []
+        for round_ in list(self._rounds.values()) if completed else ():
+            answered = [call for call in round_.calls.values() if call.answer is not None]
+            told = [call for call in answered if any(call is each for each in seen)]
+            for call in told:
+                call.spoken = True
+            if told and len(told) == len(answered):
+                needless += round_.asked
+                round_.asked.clear()
                 self._close(round_)
+        return needless
+
+    def has_calls(self, response_id: str) -> bool:
+        """Whether calls of this response are at work, or their results are still to be told."""
+        round_ = self._rounds.get(response_id)
+        return round_ is not None and bool(round_.calls)
 
     # what the app says
 
@@ -171,14 +132,20 @@ class Tools:
             return
         self._answer(found, call, what, answer, now)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether every call has been answered and spoken about."""
+        return not self._rounds
+
     def awaited(self) -> list[RequestId]:
         """The follow-ups that were asked for and do not speak yet."""
-        return [round_.asked for round_ in self._rounds.values() if round_.asked is not None]
+        return [request_id for round_ in self._rounds.values() for request_id in round_.asked]
 
     def told(self, request_id: RequestId) -> None:
         """A follow-up is being spoken, or has ended: what it is about is told."""
         for round_ in list(self._rounds.values()):
-            if round_.asked == request_id:
+            if request_id in round_.asked:
+                del round_.asked[request_id]
                 self._close(round_)
 
     # what time and the line say
@@ -189,9 +156,10 @@ class Tools:
             for call in list(round_.calls.values()):
                 if call.state is CallState.RUNNING and call.deadline <= now:
                     self._out.append(AbandonTool(call.call_id, "timed out"))
-                    failure = Answer(_failure("timed_out", "the tool took too long"), failed=True)
+                    failure = Answer(TIMED_OUT, failed=True)
                     self._answer(round_, call, CallInput.TIME_OUT, failure, now)
-            self._settle(round_, now)
+            if round_.response_id in self._rounds:
+                self._settle(round_, now)
 
     def next_deadline(self) -> float | None:
         """The next time-out or cap."""
@@ -204,17 +172,48 @@ class Tools:
         times += [round_.cap_at for round_ in self._rounds.values() if round_.cap_at is not None]
         return min(times, default=None)
 
+    def connected(self) -> None:
+        """A connection stands."""
+        self._is_online = True
+
     def lose(self, now: float) -> None:
         """The connection is gone: calls run on, their ids are dead."""
+        self._is_online = False
+        self._teller = None
         self._epoch += 1
         for round_ in list(self._rounds.values()):
+            self._set_apart(round_)
             for call in round_.calls.values():
                 call.orphaned = True
             round_.unseen.clear()
             round_.over = True
             self._settle(round_, now)
 
+    def close(self) -> None:
+        """Nobody will hear a result any more."""
+        for round_ in self._rounds.values():
+            for call in round_.calls.values():
+                self._abandon(call, "closed")
+        self._rounds.clear()
+
     # inside
+
+    def _round(self, response_id: str) -> Round:
+        """The calls of this response of the present connection."""
+        known = self._rounds.get(response_id)
+        if known is not None:
+            return known
+        self._opened += 1
+        is_unique = response_id != "" and self._epoch == 0
+        name = response_id if is_unique else f"{response_id}~{self._opened}"
+        round_ = self._rounds[response_id] = Round(response_id, name)
+        return round_
+
+    def _set_apart(self, round_: Round) -> None:
+        """Its response is over, and the next one may be called the same."""
+        del self._rounds[round_.response_id]
+        round_.response_id = f"~{round_.name}"
+        self._rounds[round_.response_id] = round_
 
     def _answer(self, round_: Round, call: Call, what: CallInput, answer: Answer, now: float) -> None:
         call.state, call.answer = CALLS[call.state, what], answer
@@ -225,12 +224,21 @@ class Tools:
             again = FunctionCallItem(
                 id=f"fc_{call_id}", call_id=call_id, name=call.name, arguments=call.arguments
             )
-            self._out.append(Send(ConversationItemCreate(item=again, event_id=f"item.{again.id}")))
-        item_id = f"out_{call_id}"[:32]
-        output = FunctionCallOutputItem(id=item_id, call_id=call_id, output=answer.output)
-        round_.unseen.add(item_id)
-        self._out.append(Send(ConversationItemCreate(item=output, event_id=f"item.{item_id}")))
+            self._write(again)
+        tail = "".join(
+            each if each.isascii() and (each.isalnum() or each in "-_") else "-" for each in call_id[-28:]
+        )
+        item_id = f"out_{tail}"  # 32 characters at most, of a narrow alphabet; the tail is what differs
+        if self._is_online:
+            round_.unseen.add(item_id)
+        self._write(FunctionCallOutputItem(id=item_id, call_id=call_id, output=answer.output))
         self._settle(round_, now)
+
+    def _write(self, item: FunctionCallItem | FunctionCallOutputItem) -> None:
+        """Into the conversation; without a connection into its mirror only, and the rebuild sends it."""
+        self._conversation.put(item)
+        if self._is_online:
+            self._out.append(Send(ConversationItemCreate(item=item, event_id=f"item.{item.id}")))
 
     def _settle(self, round_: Round, now: float) -> None:
         """Ask for the follow-up when it is time. One at a time: what comes while it waits joins it."""
@@ -240,7 +248,7 @@ class Tools:
         untold = [call for call in round_.calls.values() if call.answer is not None and not call.spoken]
         if not untold:
             round_.cap_at = None
-            if not running and round_.asked is None:
+            if not running and not round_.asked:
                 del self._rounds[round_.response_id]
             return
         if running:
@@ -251,11 +259,12 @@ class Tools:
         for call in untold:
             call.spoken = True
         request = self._follow_up(round_, untold)
-        if request is not None and (round_.asked is None or request.coalesce_key is None):
+        joins = any(may and asked not in self.on_their_way for asked, may in round_.asked.items())
+        if request is not None and (request.coalesce_key is None or not joins):
             round_.follow_ups += 1
-            round_.asked = request.id
+            round_.asked[request.id] = request.coalesce_key is not None
             self.wanted.append(request)
-        elif not running and round_.asked is None:
+        elif not running and not round_.asked:
             del self._rounds[round_.response_id]
 
     def _follow_up(self, round_: Round, untold: list[Call]) -> ResponseRequest | None:
@@ -271,7 +280,7 @@ class Tools:
         elif round_.spoke and self._policy.after_message == "shorten":
             parameters = ResponseParams(instructions=SHORTEN)
         return ResponseRequest(
-            id=RequestId(f"tool.{round_.response_id}.{round_.follow_ups + 1}"),
+            id=RequestId(f"tool.{round_.name}.{round_.follow_ups + 1}"),
             trigger="tool:" + ",".join(call.name for call in untold),
             priority=Priority.TOOL,
             parameters=parameters,
@@ -279,8 +288,8 @@ class Tools:
         )
 
     def _close(self, round_: Round) -> None:
-        round_.asked = None
-        if round_.over and not any(call.state is CallState.RUNNING for call in round_.calls.values()):
+        running = any(call.state is CallState.RUNNING for call in round_.calls.values())
+        if round_.over and not running and not round_.asked:
             del self._rounds[round_.response_id]
 
     def _abandon(self, call: Call, reason: str) -> None:
@@ -291,7 +300,5 @@ class Tools:
 
 SHORTEN = "You have already begun to answer aloud. Add only what the tool results make new; repeat nothing."
 
-
-def _failure(kind: str, message: str) -> str:
-    """What the model reads when a tool has no result."""
-    return json.dumps({"error": {"type": kind, "message": message}})
+TIMED_OUT = '{"error": {"type": "timed_out", "message": "the tool took too long"}}'
+"""What the model reads when a tool has no result in time."""

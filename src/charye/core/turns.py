@@ -25,6 +25,7 @@ class Turn(Enum):
     SPEAKING = "speaking"
     STOPPED = "stopped"  # speech has ended, its item is not committed yet
     AWAITED = "awaited"  # the server's reply is due
+    DOUBTED = "doubted"  # as awaited, but a response was running, so the server may have left its reply out
     PRESSED = "pressed"
 
 
@@ -34,6 +35,7 @@ class TurnInput(Enum):
     STARTED = "speech started"
     ENDED = "speech stopped"
     COMMITTED = "committed, the server replies"
+    COMMITTED_INTO = "committed, into a running response"
     COMMITTED_ONLY = "committed, no reply by itself"
     REPLIED = "the server's reply is created"
     EXPIRED = "deadline"
@@ -43,15 +45,17 @@ class TurnInput(Enum):
 
 
 T, I = Turn, TurnInput
-VAD_STATES = (T.QUIET, T.SPEAKING, T.STOPPED, T.AWAITED)
+VAD_STATES = (T.QUIET, T.SPEAKING, T.STOPPED, T.AWAITED, T.DOUBTED)
 
 TURNS: dict[tuple[Turn, TurnInput], Turn] = {
     **{(turn, I.STARTED): T.SPEAKING for turn in VAD_STATES},
     **{(turn, I.ENDED): T.STOPPED for turn in VAD_STATES},
     **{(turn, I.COMMITTED): T.AWAITED for turn in VAD_STATES},
+    **{(turn, I.COMMITTED_INTO): T.DOUBTED for turn in VAD_STATES},
     **{(turn, I.COMMITTED_ONLY): T.QUIET for turn in VAD_STATES},
     **{(turn, I.REPLIED): turn for turn in Turn},
     (T.AWAITED, I.REPLIED): T.QUIET,
+    (T.DOUBTED, I.REPLIED): T.QUIET,
     **{(turn, I.EXPIRED): T.QUIET for turn in VAD_STATES},
     **{(turn, I.PRESS): T.PRESSED for turn in VAD_STATES},
     (T.PRESSED, I.RELEASE): T.QUIET,
@@ -95,6 +99,8 @@ class Turns:
         detection = heard.turn_detection
         if detection is None:
             self.server_replies = self.interrupts = False
+            if self.turn is not Turn.PRESSED:
+                self.turn, self.deadline = Turn.QUIET, None  # nobody will say how that turn went on
         elif isinstance(detection, TurnDetection):
             self.server_replies = detection.replies
             self.interrupts = detection.interrupts
@@ -110,11 +116,12 @@ class Turns:
         if after is None:
             raise LocalProtocolError("turns: no such row", state=before.name, given=what.name)
         self.turn = after
+        if what is TurnInput.REPLIED and after is before:
+            return before  # no word of the user's: no time is won by it
         if after is Turn.SPEAKING:
             self.deadline = now + self._patience.speech_s
-        elif after in (Turn.STOPPED, Turn.AWAITED):
-            if after is not before or what is not TurnInput.REPLIED:
-                self.deadline = now + self._patience.reply_s
+        elif after in (Turn.STOPPED, Turn.AWAITED, Turn.DOUBTED):
+            self.deadline = now + self._patience.reply_s
         else:
             self.deadline = None
         return before

@@ -89,10 +89,19 @@ class Waiting:
                 return self._tickets[self._by_age[priority][0]]
         return None
 
-    def best(self, now: float) -> Ticket | None:
-        """Who is next: the highest class after ageing, then the oldest; nobody of a class whose head rests."""
+    def best(self, now: float, *, beside: bool = True) -> Ticket | None:
+        """Who is next: the highest class after ageing, then the oldest; nobody of a class whose head rests.
+
+        `beside=False`: no lane is free, so a head that wants one holds its class, not the others.
+        """
+        if not self._tickets:
+            return None  # asked after every event, and mostly nobody waits
         heads = [self._tickets[ages[0]] for ages in self._by_age.values() if ages]
-        ready = [head for head in heads if head.resting_until <= now]
+        ready = [
+            head
+            for head in heads
+            if head.resting_until <= now and (beside or head.request.conversation == "auto")
+        ]
         return min(ready, key=lambda head: (self.rank(head, now), head.age), default=None)
 
     def rank(self, ticket: Ticket, now: float) -> int:

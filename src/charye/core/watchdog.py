@@ -23,6 +23,9 @@ __all__ = ["PROBE", "Watchdog"]
 PROBE = "probe"
 """What `due` answers when the line is to be asked."""
 
+PROBES = 8
+"""Made-up items in turn, so that a late answer is not taken for the present one's."""
+
 
 class Watched(Enum):
     """What the floor waits for."""
@@ -136,7 +139,7 @@ class Watchdog:
         """What the deadline calls for: an input for the floor, `PROBE`, or nothing (not met, or moved)."""
         if self.deadline is None or now < self.deadline:
             return None
-        if self._watched is Watched.RESPONSE and self._stage is not Stage.PROBING_AGAIN:
+        if self._watched is Watched.RESPONSE:  # any word of it shows that it, and so the line, lives
             alive_until = self._heard_at + self._limit_s()
             if alive_until > now:
                 self._stage, self.deadline = Stage.QUIET, alive_until
@@ -144,7 +147,7 @@ class Watchdog:
         self._stage, verdict = ON_DEADLINE[self._watched, self._stage]
         self.deadline = now + self._patience.probe_s
         if verdict is PROBE:
-            self._probes += 1
+            self._probes = (self._probes + 1) % PROBES
         return verdict
 
     def _limit_s(self) -> float:

@@ -182,9 +182,8 @@ def audio_base64(samples: bytes) -> str:
 def audio_length_bytes(base64_text: str) -> int:
     """How many bytes `audio_bytes` would give, by arithmetic: nothing is decoded and nothing is checked."""
     characters = len(base64_text)
-    for _ in range(2):
-        if characters and base64_text[characters - 1] == "=":
-            characters -= 1
+    if base64_text[-1:] == "=":
+        characters -= 2 if base64_text[-2:] == "==" else 1
     return characters * 3 // 4
 
 
@@ -205,7 +204,8 @@ def _decode_slowly(
             if dialect.shape is not _GA or kind in GA_TYPE:
                 event = to_ga(event)
             if (known := classes.get(str(event["type"]))) is None:
-                return UnknownEvent(kind, _text(event.get("event_id")), _as_bytes(data))
+                event_id, response_id = _text(event.get("event_id")), _text(event.get("response_id"))
+                return UnknownEvent(kind, event_id, _as_bytes(data), response_id)
             try:
                 return msgspec.convert(event, known)
             except ValidationError:

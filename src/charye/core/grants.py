@@ -1,0 +1,84 @@
+"""Who gets the floor next, and whom a higher class may silence for it.
+
+`Grants.pump` is the only place that asks for the floor, and it asks only when the floor is open, the user is
+quiet and nobody speaks aloud beside the conversation.
+"""
+
+from charye.core.admission import Admission
+from charye.core.aside import Aside
+from charye.core.effects import Effect
+from charye.core.endings import Endings
+from charye.core.floor import RUNS, Attempt, Input, State, Why
+from charye.core.keeper import Facts, Keeper
+from charye.core.playout import Playout
+from charye.core.requests import Priority, Starts
+from charye.core.turns import Turns
+
+__all__ = ["Grants"]
+
+
+class Grants:
+    """Gives the floor to the next in the line."""
+
+    __slots__ = ("_admission", "_aside", "_endings", "_keeper", "_out", "_playout", "_turns")
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        *,
+        admission: Admission,
+        endings: Endings,
+        aside: Aside,
+        turns: Turns,
+        playout: Playout,
+        out: list[Effect],
+    ) -> None:
+        self._keeper = keeper
+        self._admission = admission
+        self._endings = endings
+        self._aside = aside
+        self._turns = turns
+        self._playout = playout
+        self._out = out
+
+    def pump(self, epoch: int, now: float) -> None:
+        """Ask for the floor for whoever is next, if it may be asked for now."""
+        best = self._admission.floor.best(now, beside=not self._aside.is_full)
+        if best is None or not self._turns.is_quiet:
+            return
+        request = best.request
+        if request.cuts_in:
+            self._cut_in(request.priority, now)
+        if self._keeper.floor.state is not State.OPEN or self._aside.voice:
+            return
+        if request.starts is Starts.AFTER_HEARD and not self._playout.is_quiet:
+            return
+        if request.conversation == "none":
+            self._aside.start(best, epoch, now)
+            return
+        attempt = Attempt(best.number, self._admission.token(best, epoch))
+        self._keeper.step(Input.CLAIM, Facts(now), claim=attempt)
+
+    def _cut_in(self, priority: Priority, now: float) -> None:
+        """Stop every lower voice, running or still being heard. The server's own replies are the user's class."""
+        lower = {
+            response_id for response_id in self._playout.unheard() if self._class_of(response_id) > priority
+        }
+        beside = self._aside.class_of_voice()
+        if beside is not None and beside > priority:
+            self._aside.make_way(now, whom="a higher class")
+        running = self._keeper.floor.response if self._keeper.floor.state in RUNS else None
+        if running is not None and self._keeper.floor.why is None and self._class_of(running) > priority:
+            lower.add(running)
+        if not lower:
+            return
+        self._out += self._playout.cut(now, lower)
+        if running in lower and self._keeper.floor.why is None:
+            self._keeper.step(Input.CANCEL_RUNNING, Facts(now), why=Why.CUT_IN)
+        self._endings.listen(now)
+
+    def _class_of(self, response_id: str) -> Priority:
+        ticket = self._endings.hearing(response_id)
+        if ticket is None and response_id == self._keeper.floor.response:
+            ticket = self._admission.tickets.numbered(self._keeper.floor.owner)
+        return ticket.request.priority if ticket is not None else Priority.USER

@@ -1,0 +1,262 @@
+"""A closed world: the core, a server, two wires, an app, time and faults, and everything that can happen next.
+
+Steps are of three kinds. *Fair* ones must happen sooner or later: messages arrive, the server goes on, the app
+asks what it is going to ask, tools finish, sound is played, and time passes once nothing else can happen (so a
+deadline means a real loss; `early` deadlines fire at any moment besides). *Free* ones may happen: a cancel, an
+early deadline, a response that fails. *Faults* have a budget. What must hold is in `laws`.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from charye.core.effects import AbandonTool, Effect, Play, Reconnect, RunTool, Send, StopPlayback
+from charye.core.requests import ResponseRequest
+from charye.core.settings import Settings
+from charye.protocol import (
+    ConversationItemCreate,
+    ConversationItemRetrieve,
+    FunctionCallOutputItem,
+    InputAudioBufferCommit,
+    ResponseCancel,
+    ResponseCreate,
+)
+from tests.model.core import Core, Input, Walked
+from tests.model.laws import Monitor
+from tests.model.server import Message, Rules, Server
+
+__all__ = ["Budget", "Next", "Node", "Spec", "World"]
+
+
+class Budget(NamedTuple):
+    """How often what may still happen."""
+
+    cancels: int = 0
+    lose: int = 0
+    double: int = 0
+    late: int = 0
+    cut: int = 0
+    stick: int = 0
+    fail: int = 0
+    early: int = 0
+    presses: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spec:
+    """What a world is made of.
+
+    Args:
+        asks: the requests, asked for in this order, each at any moment.
+        turns: how often the user speaks.
+        exact: every outcome is exact while no fault has happened, and what is heard for certain was spoken.
+        ordered: nothing (a failure, a rest, a resumed voice) may change the order within a class.
+        cancels_only_ours: nobody but the askers cancels.
+    """
+
+    name: str
+    asks: tuple[ResponseRequest, ...] = ()
+    rules: Rules = field(default_factory=Rules)
+    settings: Settings = field(default_factory=Settings)
+    turns: int = 0
+    budget: Budget = field(default_factory=Budget)
+    exact: bool = True
+    ordered: bool = True
+    cancels_only_ours: bool = True
+
+
+class Node(NamedTuple):
+    """One state of the world; equal nodes are the same state. `core` is a number in `Core`."""
+
+    core: int
+    server: Server
+    to_server: tuple[Message, ...]
+    to_client: tuple[Message, ...]
+    asked: int
+    budget: Budget
+    tools: tuple[str, ...]
+    playing: tuple[str, ...]
+    monitor: Monitor
+
+
+class Next(NamedTuple):
+    """A step: its name, whether it must happen sooner or later, and how to go where it leads."""
+
+    name: str
+    fair: bool
+    go: Callable[[], Node]
+
+
+class World:
+    """The steps of one world."""
+
+    def __init__(self, spec: Spec, core: Core | Walked) -> None:
+        self.spec = spec
+        self.core = core
+
+    def start(self) -> Node:
+        """Connected, nothing asked."""
+        server = Server(epoch=1, turns=self.spec.turns)
+        node = Node(self.core.start, server, (), (), 0, self.spec.budget, (), (), Monitor())
+        return self._core(node, ("connect",))
+
+    def steps(self, node: Node) -> list[Next]:
+        """Everything that can happen next."""
+        found = [*self._app(node), *self._line(node), *self._server(node)]
+        quiet = not any(each.fair for each in found)
+        due = self.core.facts(node.core).due
+        if due is not None and quiet:
+            found.append(Next("~", True, partial(self._core, node, ("tick",))))
+        elif due is not None and node.budget.early:
+            hurt = self._spend(node, "early", fault=True)
+            found.append(Next("~ early", False, partial(self._core, hurt, ("tick",))))
+        return [*found, *self._faults(node)]
+
+    # the app
+
+    def _app(self, node: Node) -> Iterator[Next]:
+        if not self.core.facts(node.core).online:
+            server = Server(epoch=node.server.epoch + 1, turns=node.server.turns)
+            fresh = node._replace(
+                server=server, to_server=(), to_client=(), monitor=node.monitor.reconnected()
+            )
+            yield Next("connect", True, partial(self._core, fresh, ("connect",)))
+        if node.asked < len(self.spec.asks):
+            after = node._replace(asked=node.asked + 1)
+            yield Next(
+                f"@ ask {self.spec.asks[node.asked].id}",
+                True,
+                partial(self._core, after, ("ask", node.asked)),
+            )
+        if node.budget.cancels:
+            ended = node.monitor.ended()
+            for request in self.spec.asks[: node.asked]:
+                if request.id not in ended:
+                    cancelled = node.monitor._replace(cancelled=node.monitor.cancelled | {request.id})
+                    after = self._spend(node, "cancels")._replace(monitor=cancelled)
+                    yield Next(
+                        f"@ cancel {request.id}", False, partial(self._core, after, ("cancel", request.id))
+                    )
+        if self.core.facts(node.core).pressed:
+            yield Next("@ release", True, partial(self._core, node, ("release",)))
+        elif node.budget.presses:
+            yield Next("@ press", True, partial(self._core, self._spend(node, "presses"), ("press",)))
+        for call in node.tools:
+            after = node._replace(tools=tuple(other for other in node.tools if other != call))
+            yield Next(f"@ tool {call}", True, partial(self._core, after, ("tool", call)))
+        if node.playing:
+            after = node._replace(playing=node.playing[1:])
+            yield Next(
+                f"@ played {node.playing[0]}", True, partial(self._core, after, ("played", node.playing[0]))
+            )
+
+    # the line and the server
+
+    def _line(self, node: Node) -> Iterator[Next]:
+        if node.to_client:
+            after = node._replace(to_client=node.to_client[1:])
+            yield Next(f"< {node.to_client[0]}", True, partial(self._hear, after, node.to_client[0]))
+
+    def _hear(self, node: Node, message: Message) -> Node:
+        return self._core(node._replace(monitor=node.monitor.client_hears(message)), ("hear", message))
+
+    def _server(self, node: Node) -> Iterator[Next]:
+        if node.to_server:
+            message = node.to_server[0]
+            server, said = node.server.take(message, self.spec.rules)
+            taken = node._replace(to_server=node.to_server[1:])
+            yield Next(f"> {message}", True, partial(self._said, taken, server, said))
+        for name, server, said in node.server.steps(self.spec.rules):
+            yield Next(f"  server {name}", True, partial(self._said, node, server, said))
+        failed = node.server.fails() if node.budget.fail else None
+        if failed is not None:
+            yield Next("  server fails", False, partial(self._said, self._spend(node, "fail"), *failed))
+
+    def _said(self, node: Node, server: Server, said: tuple[Message, ...]) -> Node:
+        # a response that ends in the same step in which another begins is judged by the state before
+        monitor = node.monitor.server_said(said, server, self.spec)
+        return node._replace(server=server, to_client=node.to_client + said, monitor=monitor)
+
+    # what should not happen
+
+    def _faults(self, node: Node) -> Iterator[Next]:
+        budget, wire = node.budget, node.to_client
+        if wire and budget.lose:
+            yield _there(
+                f"! lost {wire[0]}", self._spend(node, "lose", fault=True)._replace(to_client=wire[1:])
+            )
+        if wire and budget.double and wire[0][0] in ("done", "created", "refused"):
+            # Nothing is lost by it, so every law still holds; the copy may come much later. But a copy of a refusal
+            # that names no client event may be taken for the answer to a later create.
+            doubled = self._spend(node, "double", fault=wire[0][0] == "refused")
+            doubled = doubled._replace(to_client=(*wire, wire[0]))
+            yield _there(f"! doubled {wire[0]}", doubled)
+        if len(wire) > 1 and budget.late and wire[0] != wire[1]:
+            swapped = (wire[1], wire[0], *wire[2:])
+            late = self._spend(node, "late", fault=True)._replace(to_client=swapped)
+            yield _there(f"! late {wire[0]}", late)
+        stuck = node.server.sticks() if budget.stick else None
+        if stuck is not None:
+            after = self._spend(node, "stick", fault=True)
+            monitor = after.monitor.sticks(node.server)
+            yield _there("! sticks", after._replace(server=stuck, monitor=monitor))
+        if budget.cut and self.core.facts(node.core).online:
+            cut = self._spend(node, "cut", fault=True)._replace(
+                to_server=(), to_client=(), server=node.server.closed()
+            )
+            yield Next("! cut", False, partial(self._core, cut, ("cut",)))
+
+    # inside
+
+    def _spend(self, node: Node, what: str, *, fault: bool = False) -> Node:
+        budget = node.budget._replace(**{what: getattr(node.budget, what) - 1})
+        monitor = node.monitor._replace(hurt=True) if fault else node.monitor
+        return node._replace(budget=budget, monitor=monitor)
+
+    def _core(self, node: Node, what: Input) -> Node:
+        """The core takes an input; its effects are performed: messages go on the wire, the rest is the app's."""
+        core, effects = self.core.step(node.core, what)
+        node = node._replace(core=core)
+        for effect in effects:
+            node = self._perform(node, effect)
+        return node._replace(monitor=node.monitor.settled())
+
+    def _perform(self, node: Node, effect: Effect) -> Node:
+        monitor = node.monitor.effect(effect, node, self.spec)
+        if monitor is not node.monitor:
+            node = node._replace(monitor=monitor)
+        match effect:
+            case Send(ResponseCreate() as create):
+                aside = getattr(create.response, "conversation", None) == "none"
+                return _send(node, ("create", str(create.event_id), aside, str(create.event_id)))
+            case Send(ResponseCancel() as cancel):
+                return _send(node, ("cancel", cancel.response_id, cancel.event_id))
+            case Send(ConversationItemRetrieve() as retrieve):
+                return _send(node, ("retrieve", retrieve.item_id))
+            case Send(ConversationItemCreate(item=FunctionCallOutputItem() as output)):
+                return _send(node, ("item", output.id))
+            case Send(InputAudioBufferCommit()):
+                return _send(node, ("commit",))
+            case RunTool() | AbandonTool():
+                running = tuple(call for call in node.tools if call != effect.call_id)
+                return node._replace(
+                    tools=(*running, effect.call_id) if isinstance(effect, RunTool) else running
+                )
+            case Play():
+                return node._replace(playing=(*node.playing, effect.event.item_id))
+            case StopPlayback():
+                kept = tuple(item for item in node.playing if item[1:] not in effect.response_ids)
+                return node._replace(playing=kept)
+            case Reconnect():
+                return node._replace(to_server=(), to_client=(), server=node.server.closed())
+        return node
+
+
+def _send(node: Node, message: Message) -> Node:
+    return node._replace(to_server=(*node.to_server, message))
+
+
+def _there(name: str, node: Node) -> Next:
+    """A fault that touches only the wires or the server."""
+    return Next(name, False, lambda: node)
