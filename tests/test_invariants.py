@@ -29,6 +29,10 @@ def test_every_mutant_is_on_the_page() -> None:
     assert named == {mutant.name for mutant in MUTANTS}
 
 
+def test_every_law_is_known_to_be_able_to_fail() -> None:
+    assert [row[0] for row in rows_of("The laws") if not row[2]] == []
+
+
 def test_every_test_that_is_named_exists() -> None:
     everything = "\n".join(TESTS.values())
     for name in re.findall(r"`(test_\w+)`", PAGE):

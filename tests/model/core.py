@@ -22,11 +22,17 @@ __all__ = ["Core", "Facts", "Input", "Walked"]
 
 Input = tuple[object, ...]
 """("connect",) ("cut",) ("tick",) ("hear", message) ("ask", index) ("cancel", id) ("tool", call) ("played", item)
-("press",) ("release",)"""
+("half", item) ("press",) ("release",)"""
 
 
 class Facts(NamedTuple):
-    """What the laws look at. `due`: seconds until the next deadline. `idle`: nothing waits that might be asked."""
+    """What the laws look at.
+
+    Args:
+        idle: nothing waits that might be asked.
+        due: seconds until the next deadline.
+        reply_is_due_next: that deadline is the end of the wait for the server's reply to the user.
+    """
 
     floor: Floor
     online: bool
@@ -34,6 +40,7 @@ class Facts(NamedTuple):
     pressed: bool
     idle: bool
     due: float | None
+    reply_is_due_next: bool
 
 
 @dataclass(slots=True)
@@ -110,7 +117,7 @@ class Walked:
         return state + 1, effects
 
 
-def perform(
+def perform(  # noqa: PLR0911  one return an input
     peer: Peer, what: Input, now: float, asks: tuple[ResponseRequest, ...], form: Form
 ) -> list[Effect]:
     """Do to the core what this input says."""
@@ -136,6 +143,8 @@ def perform(
             return peer.release(now)
         case ("played", str(item_id)):
             return peer.played(item_id, 100.0, now)
+        case ("half", str(item_id)):
+            return peer.played(item_id, 50.0, now)
     raise AssertionError(what)
 
 
@@ -163,4 +172,6 @@ def _facts(peer: Peer, now: float) -> Facts:
         pressed=machines.turns.turn is Turn.PRESSED,
         idle=(best is None or held_back) and (lines.aside.best(now) is None or coordinator.aside.is_full),
         due=None if due is None else round(due - now, 6),
+        reply_is_due_next=machines.turns.turn in (Turn.AWAITED, Turn.DOUBTED)
+        and due == machines.turns.deadline,
     )

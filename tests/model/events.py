@@ -4,6 +4,8 @@ from functools import lru_cache
 
 from charye.core.requests import TOKEN_KEY
 from charye.protocol import (
+    AudioConfig,
+    AudioInputConfig,
     ConversationItemAdded,
     ErrorDetail,
     ErrorEvent,
@@ -18,7 +20,10 @@ from charye.protocol import (
     ResponseFunctionCallArgumentsDone,
     ResponseOutputAudioDelta,
     ServerEvent,
+    Session,
+    SessionCreated,
     StatusDetails,
+    TurnDetection,
 )
 from tests.model.server import Form, Message
 
@@ -28,7 +33,7 @@ HUNDRED_MS = "A" * 6400  # PCM16, mono, 24 kHz, base64
 
 
 @lru_cache(maxsize=4096)
-def event(message: Message, form: Form) -> ServerEvent:  # noqa: PLR0911  one return a message
+def event(message: Message, form: Form) -> ServerEvent:  # noqa: C901, PLR0911  one return a message
     """What the client receives."""
     match message:
         case ("created", str(response_id), token, bool(aside)):
@@ -62,8 +67,14 @@ def event(message: Message, form: Form) -> ServerEvent:  # noqa: PLR0911  one re
             return ResponseOutputAudioDelta(
                 response_id=response_id, item_id=item_id, output_index=0, content_index=0, delta=HUNDRED_MS
             )
-        case ("added", str(item_id)):
-            return ConversationItemAdded(item=FunctionCallOutputItem(id=item_id, call_id="c", output="{}"))
+        case ("added", str(item_id), str(call_id)):
+            return ConversationItemAdded(
+                item=FunctionCallOutputItem(id=item_id, call_id=call_id, output="{}")
+            )
+        case ("session", bool(replies), bool(interrupts)):
+            ears = TurnDetection(type="server_vad", create_response=replies, interrupt_response=interrupts)
+            audio = AudioConfig(input=AudioInputConfig(turn_detection=ears))
+            return SessionCreated(session=Session(audio=audio))
     raise AssertionError(message)
 
 

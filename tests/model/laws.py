@@ -8,19 +8,58 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from charye.core.effects import Effect, Play, Send, StopPlayback, Tell
 from charye.core.floor import RUNS, State
-from charye.core.requests import Outcome, OutcomeKind, Priority, Progress, Step
-from charye.protocol import ResponseCancel, ResponseCreate
+from charye.core.playout import Reporting
+from charye.core.requests import (
+    OnInterruption,
+    OnReconnect,
+    OnUserSpeech,
+    Outcome,
+    OutcomeKind,
+    Priority,
+    Progress,
+    RequestId,
+    ResponseRequest,
+    SameKey,
+    Starts,
+    Step,
+)
+from charye.core.waiting import WhenFull
+from charye.protocol import (
+    ConversationItemCreate,
+    ConversationItemDelete,
+    ConversationItemTruncate,
+    FunctionCallOutputItem,
+    ResponseCancel,
+    ResponseCreate,
+)
 from tests.model.server import VAD, Message, Server
 
 if TYPE_CHECKING:
     from tests.model.core import Facts
     from tests.model.world import Node, Spec
 
-__all__ = ["Monitor", "Violation"]
+__all__ = ["End", "Monitor", "Violation", "response_of"]
+
+
+def response_of(item_id: str) -> str:
+    """The response that an item of the model's audio is of; `half` marks one that was played in part."""
+    return item_id[1:].removesuffix(HALF)
+
+
+HALF = "/half"
 
 
 class Violation(AssertionError):
     """A law was broken."""
+
+
+class End(NamedTuple):
+    """An outcome, as it was told."""
+
+    name: str
+    kind: OutcomeKind
+    uncertain: bool
+    reason: str
 
 
 class Monitor(NamedTuple):
@@ -31,7 +70,12 @@ class Monitor(NamedTuple):
         ends: the outcomes told.
         cancelled: what the app has cancelled.
         owners: whose every response of this connection is.
-        over: (owner, status) of every in-band response that the server has ended, in order.
+        steps: how far the living requests are, by what they were told.
+        creates: how many creates went out for each living request.
+        once: requests that may not be asked again, because a cut met them while they were asked for or spoke.
+        taken: tickets whose unanswered create was taken back because the user began to speak.
+        outputs: calls whose output went out on this connection.
+        over: (owner, status, response) of every response that the server has ended, in order.
         known: in-band responses that the client has seen begin and not end.
         silenced: responses that may not be heard any more.
         speaking: the client has heard the user begin and not end.
@@ -42,10 +86,15 @@ class Monitor(NamedTuple):
     """
 
     names: tuple[str, ...] = ()
-    ends: tuple[tuple[str, OutcomeKind, bool], ...] = ()
+    ends: tuple[End, ...] = ()
+    steps: tuple[tuple[str, Step], ...] = ()
+    creates: tuple[tuple[str, int], ...] = ()
+    once: frozenset[str] = frozenset()
+    taken: frozenset[int] = frozenset()
+    outputs: frozenset[str] = frozenset()
     cancelled: frozenset[str] = frozenset()
     owners: tuple[tuple[str, int], ...] = ()
-    over: tuple[tuple[int, str], ...] = ()
+    over: tuple[tuple[int, str, str], ...] = ()
     known: frozenset[str] = frozenset()
     silenced: frozenset[str] = frozenset()
     speaking: bool = False
@@ -57,7 +106,7 @@ class Monitor(NamedTuple):
 
     def ended(self) -> frozenset[str]:
         """The requests that have reached their end."""
-        return frozenset(name for name, _, _ in self.ends)
+        return frozenset(end.name for end in self.ends)
 
     # what the observer sees
 
@@ -74,8 +123,7 @@ class Monitor(NamedTuple):
             elif message[0] == "done":
                 owner = dict(monitor.owners).get(str(message[1]), VAD)
                 monitor._law_order(owner, spec, aside=bool(message[3]))
-                monitor = monitor._replace(over=(*monitor.over, (owner, str(message[4]))))
-                monitor._law_once(owner, spec)
+                monitor = monitor._replace(over=(*monitor.over, (owner, str(message[4]), str(message[1]))))
         return monitor
 
     def client_hears(self, message: Message) -> "Monitor":
@@ -94,8 +142,27 @@ class Monitor(NamedTuple):
         """Another connection: other responses."""
         nobody: frozenset[str] = frozenset()
         return self._replace(
-            owners=(), known=nobody, silenced=nobody, gone=nobody, before=nobody, speaking=False
+            owners=(),
+            known=nobody,
+            silenced=nobody,
+            gone=nobody,
+            before=nobody,
+            outputs=nobody,
+            speaking=False,
         )
+
+    def cut(self, spec: "Spec") -> "Monitor":
+        """The connection is cut: who has asked for it at most once, and is on the way, is not asked again."""
+        once = {
+            name
+            for name, step in self.steps
+            if step in (Step.SENT, Step.SPEAKING)
+            and all(
+                wish.on_reconnect is OnReconnect.FAIL and wish.on_interruption is OnInterruption.DROP
+                for wish in _wishes(name, spec)
+            )
+        }
+        return self._replace(once=self.once | once)
 
     def sticks(self, server: Server) -> "Monitor":
         """The running response falls silent."""
@@ -109,28 +176,56 @@ class Monitor(NamedTuple):
         """The core wants something done."""
         match effect:
             case Tell(request_id, change):
-                return self._told(request_id, change)
+                return self._told(request_id, change, node, spec)
             case Send(ResponseCreate() as create):
                 self._law_create(create, node, spec)
-                return self._replace(before=self.gone)
+                return self._counts(create)._replace(before=self.gone)
             case Send(ResponseCancel() as cancel):
                 return self._law_cancel(cancel, node, spec)
+            case Send(ConversationItemCreate(item=FunctionCallOutputItem(call_id=call_id))):
+                return self._law_output(str(call_id), node)
+            case Send(ConversationItemTruncate(item_id=item_id) | ConversationItemDelete(item_id=item_id)):
+                if not item_id.startswith(f"IR{node.server.epoch}."):
+                    raise Violation("nothing of an old connection is sent into the new one")
             case StopPlayback(response_ids):
                 return self._replace(silenced=self.silenced | set(response_ids))
             case Play(event, _) if event.response_id in self.silenced:
                 raise Violation("no cancelled audio is played")
         return self
 
-    def _told(self, request_id: str, change: object) -> "Monitor":
+    def _told(self, request_id: str, change: object, node: "Node", spec: "Spec") -> "Monitor":
         if request_id in self.ended():
             raise Violation("a request ends once, and nothing is told after its end")
         if self.stale and isinstance(change, Progress) and change.step is Step.QUEUED:
             raise Violation("an error about a response that was over is no refusal of ours")
         monitor = self if request_id in self.names else self._replace(names=(*self.names, request_id))
+        steps = dict(monitor.steps)
+        if isinstance(change, Progress):
+            if change.step is Step.SENT and request_id in self.once:
+                raise Violation("who is asked at most once is not asked again after a cut")
+            steps[request_id] = change.step
+            taken = monitor.taken
+            if change.step is Step.QUEUED and change.reason == "the user speaks":
+                taken = taken | {monitor.names.index(request_id) + 1}
+            return monitor._replace(steps=tuple(sorted(steps.items(), key=_first)), taken=taken)
         if isinstance(change, Outcome):
-            end = (request_id, change.kind, change.uncertain)
-            monitor = monitor._replace(ends=tuple(sorted((*self.ends, end), key=lambda each: each[0])))
+            monitor._law_cause(request_id, change, spec)
+            monitor._law_played(request_id, change, node, spec)
+            end = End(request_id, change.kind, change.uncertain, change.reason)
+            steps.pop(request_id, None)
+            creates = tuple(each for each in monitor.creates if each[0] != request_id)
+            ends = tuple(sorted((*monitor.ends, end), key=_first))
+            monitor = monitor._replace(
+                ends=ends, steps=tuple(sorted(steps.items(), key=_first)), creates=creates
+            )
         return monitor
+
+    def _counts(self, create: ResponseCreate) -> "Monitor":
+        """One more create for this ticket, and for whoever has joined it."""
+        name = self.names[_number(create) - 1]
+        creates = dict(self.creates)
+        creates[name] = creates.get(name, 0) + 1
+        return self._replace(creates=tuple(sorted(creates.items())))
 
     # laws of a step
 
@@ -139,6 +234,8 @@ class Monitor(NamedTuple):
         if int(token.split(".")[1]) != node.server.epoch:
             raise Violation("nothing of an old connection is sent into the new one")
         aside = getattr(create.response, "conversation", None) == "none"
+        if not aside:
+            self._law_class(create, spec)
         if aside or self.hurt:
             return
         if self.speaking:
@@ -169,15 +266,101 @@ class Monitor(NamedTuple):
             raise Violation("no cancel hits the user's answer")
         if not self.hurt and owner and spec.exact and not spec.rules.blocked_errors:
             name = self.names[owner - 1]
-            taken_back = any(told == name and kind is OutcomeKind.CANCELLED for told, kind, _ in self.ends)
+            taken_back = owner in self.taken or self._is_cancelled(name)
             if not taken_back and spec.cancels_only_ours:
                 raise Violation("no cancel of a response that was not meant")
         return self._replace(silenced=self.silenced | {response_id})
 
-    def _law_once(self, owner: int, spec: "Spec") -> None:
-        times = sum(who == owner and status == "completed" for who, status in self.over)
-        if owner != VAD and times > 1 and not self.hurt and spec.exact:
-            raise Violation("nothing is spoken twice")
+    def _law_class(self, create: ResponseCreate, spec: "Spec") -> None:
+        """Who waits while another is asked for is not of a higher class. Resting, ageing and heeding the room are."""
+        special = any(wish.starts is Starts.AFTER_HEARD or wish.conversation == "none" for wish in spec.asks)
+        if special or spec.settings.ageing_s or spec.budget.fail:
+            return
+        mine = min(wish.priority for wish in _wishes(self.names[_number(create) - 1], spec))
+        for name, step in self.steps:
+            if step is Step.QUEUED and max(wish.priority for wish in _wishes(name, spec)) < mine:
+                raise Violation("a higher class goes first")
+
+    def _law_output(self, call_id: str, node: "Node") -> "Monitor":
+        if "_R" in call_id and not call_id.split("_R")[1].startswith(f"{node.server.epoch}."):
+            raise Violation("nothing of an old connection is sent into the new one")
+        if call_id in self.outputs:
+            raise Violation("the result of a call is sent once")
+        return self._replace(outputs=self.outputs | {call_id})
+
+    def law_answered(self, call_id: str, node: "Node", *, online: bool) -> None:
+        """The app has just answered this call, and the core waited for it."""
+        if online and len(self.outputs) == len(node.monitor.outputs):
+            raise Violation(f"the result of a call is sent once; never: {call_id}")
+
+    def law_pressed(self, before: "Node", after: "Node", *, online: bool) -> None:
+        """The user has just pressed."""
+        if after.playing:
+            raise Violation(f"a press silences everything; played on: {after.playing}")
+        if online and not self.hurt and not before.monitor.known <= after.monitor.silenced:
+            raise Violation("a press silences everything")
+
+    def _law_played(self, request_id: str, outcome: Outcome, node: "Node", spec: "Spec") -> None:
+        if outcome.kind is not OutcomeKind.HEARD or outcome.uncertain:
+            return
+        owners = dict(self.owners)
+        for item in node.playing if spec.settings.reporting is Reporting.DEVICE else ():
+            owner = owners.get(response_of(item), VAD)
+            if owner and self.names[owner - 1] == request_id and response_of(item) not in self.silenced:
+                raise Violation("heard means that it was played")
+
+    def _law_cause(self, name: str, outcome: Outcome, spec: "Spec") -> None:  # noqa: C901, PLR0912  a table
+        """Why this end may be: what the request wished, what the app did, what the server really said."""
+        wishes = _wishes(name, spec)
+        number = self.names.index(name) + 1
+        settings, budget = spec.settings, spec.budget
+        joined = len(wishes) > 1 or name.startswith(("tool.", "charye."))
+        tries = dict(self.creates).get(name, 0)
+        failures = sum(owner == number and status == "failed" for owner, status, _ in self.over)
+        lossy = self.hurt and bool(budget.lose or budget.late or budget.early or budget.double)
+        match outcome.kind, outcome.reason:
+            case OutcomeKind.DENIED, "queue full":
+                fits = settings.max_waiting < len(self.names)
+            case OutcomeKind.DENIED, "dropped for a newer one":
+                fits = settings.when_full is WhenFull.DROP_OLDEST
+            case OutcomeKind.DENIED, "no out-of-band lane":
+                fits = not settings.dialect.out_of_band
+            case OutcomeKind.FAILED, "unanswered":
+                fits = self.hurt and (joined or tries >= settings.max_unanswered)
+            case OutcomeKind.FAILED, "exhausted":
+                fits = joined or tries >= min(wish.max_attempts for wish in wishes)
+            case OutcomeKind.FAILED, "stuck":
+                fits = joined or number in self.stuck or lossy
+            case OutcomeKind.FAILED, "failed":
+                fits = joined or failures > settings.max_failures
+            case OutcomeKind.EXPIRED, _:
+                fits = any(wish.expires_after_s is not None for wish in wishes)
+            case OutcomeKind.DISCONNECTED, _:
+                fits = self.hurt and any(wish.on_reconnect is OnReconnect.FAIL for wish in wishes)
+            case OutcomeKind.CANCELLED, "asker":
+                fits = name in self.cancelled
+            case OutcomeKind.CANCELLED, "replaced":
+                by_line = settings.when_full is WhenFull.REPLACE_SAME_KEY
+                fits = by_line or any(wish.same_key is SameKey.REPLACE for wish in wishes)
+            case OutcomeKind.CANCELLED, "answered by another response":
+                fits = name.startswith("tool.")
+            case OutcomeKind.CANCELLED, "user spoke":
+                fits = any(wish.on_user_speech is OnUserSpeech.DROP for wish in wishes)
+            case (
+                OutcomeKind.CANCELLED,
+                _,
+            ):  # by the server: by a cancel that was meant for another of its tries
+                fits = lossy or not spec.exact
+            case OutcomeKind.INTERRUPTED, _:
+                fits = any(wish.on_interruption is OnInterruption.DROP for wish in wishes)
+            case OutcomeKind.HEARD, _:
+                fits = True  # see `check_end`
+            case _:
+                fits = False
+        if not fits:
+            raise Violation(
+                f"an end has its cause; {name} has none for: {outcome.kind.value} {outcome.reason}"
+            )
 
     def _law_order(self, owner: int, spec: "Spec", *, aside: bool) -> None:
         if owner == VAD or self.hurt or aside or not spec.ordered or owner > len(self.names):
@@ -186,7 +369,7 @@ class Monitor(NamedTuple):
             request.id: (request.priority, request.conversation) for request in spec.asks
         }
         mine = classes.get(self.names[owner - 1])
-        gone = {who for who, _ in self.over}
+        gone = {who for who, _, _ in self.over}
         for number, name in enumerate(self.names[: owner - 1], start=1):
             if classes.get(name) == mine and number not in gone and name not in self.ended():
                 raise Violation("order within a class is age")
@@ -199,6 +382,8 @@ class Monitor(NamedTuple):
         if facts.online and floor.state is State.OPEN and facts.quiet and not facts.idle:
             raise Violation("nobody waits while the floor is open and the line is quiet")
         self._law_no_ghost(facts, spec)
+        if not self.hurt and any(response_of(item) in self.silenced for item in node.playing):
+            raise Violation("no cancelled audio is played; it plays on")
         if floor.state is State.OPEN and self.known and not self.hurt:
             raise Violation("the floor is not open while a response is known to run")
         line_quiet = not (node.to_server or node.to_client or node.server.owed or node.server.due)
@@ -216,17 +401,14 @@ class Monitor(NamedTuple):
         owner = (
             dict(self.owners).get(floor.response or "") if floor.state in RUNS and spec.rules.echo else None
         )
-        if (
-            not owner
-            or not spec.exact
-            or self.hurt
-            or floor.response in self.silenced
-            or floor.response not in self.known
-        ):
+        if not owner or not spec.exact or floor.response in self.silenced or floor.response not in self.known:
             return
         name = self.names[owner - 1]
-        if any(told == name and kind is OutcomeKind.CANCELLED for told, kind, _ in self.ends):
+        if self._is_cancelled(name):
             raise Violation("a cancelled request does not speak on")
+
+    def _is_cancelled(self, name: str) -> bool:
+        return any(end.name == name and end.kind is OutcomeKind.CANCELLED for end in self.ends)
 
     def check_end(self, node: "Node", spec: "Spec") -> None:
         """What must hold where nothing fair is left to happen."""
@@ -236,22 +418,53 @@ class Monitor(NamedTuple):
         follow_ups = [name for name in self.names if name.startswith("tool.")]
         if spec.rules.calls and not self.hurt and len(follow_ups) > 1:
             raise Violation("the calls of a response earn one follow-up")
+        called = spec.rules.calls and any(
+            who == 1 and status == "completed" and response_id not in self.silenced
+            for who, status, response_id in self.over
+        )
+        alone = not spec.turns and not spec.budget.presses and self.names[:1] != ()
+        if called and alone and not self.hurt and self.names[0] not in self.cancelled and not follow_ups:
+            raise Violation("the calls of a response earn one follow-up; they got none")
         innocent = {
             self.names[owner - 1] for owner in range(1, len(self.names) + 1) if owner not in self.stuck
         }
-        failed = {name for name, kind, _ in self.ends if kind is OutcomeKind.FAILED}
+        failed = {end.name for end in self.ends if end.kind is OutcomeKind.FAILED}
         if self.stuck and spec.exact and not spec.budget.cut and failed & innocent:
             raise Violation("no request fails because another's response is stuck")
         if not spec.exact:
             return
-        completed = {who for who, status in self.over if status == "completed"}
-        for name, kind, uncertain in self.ends:
+        completed = {who for who, status, _ in self.over if status == "completed"}
+        spoken_for = [
+            who
+            for who, status, response_id in self.over
+            if who != VAD and status == "completed" and response_id not in self.silenced
+        ]
+        if not self.hurt and len(spoken_for) > len(set(spoken_for)):
+            raise Violation("nothing is spoken twice")
+        for name, kind, uncertain, _ in self.ends:
             spoken = self.names.index(name) + 1 in completed
             if kind is OutcomeKind.HEARD and not uncertain and not spoken:
                 raise Violation("heard means that it was spoken")
             if (
                 kind in (OutcomeKind.FAILED, OutcomeKind.DENIED, OutcomeKind.EXPIRED)
-                and spoken
+                and self.names.index(name) + 1 in spoken_for
                 and not self.hurt
             ):
                 raise Violation("what was spoken is not reported as lost")
+
+
+def _first(each: tuple[object, ...]) -> str:
+    return str(each[0])
+
+
+def _number(create: ResponseCreate) -> int:
+    return int(str(create.event_id).split(".")[2])
+
+
+def _wishes(name: str, spec: "Spec") -> tuple[ResponseRequest, ...]:
+    """What may have been asked for under this name: its own request, and those that may have joined it."""
+    own = [wish for wish in spec.asks if wish.id == name]
+    keys = {wish.coalesce_key for wish in own} - {None}
+    joined = [wish for wish in spec.asks if wish.coalesce_key in keys and wish.id != name]
+    by_core = Priority.TOOL if name.startswith("tool.") else Priority.USER
+    return (*own, *joined) or (ResponseRequest(id=RequestId(name), trigger="", priority=by_core),)

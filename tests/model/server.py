@@ -14,7 +14,7 @@ __all__ = ["VAD", "Form", "Message", "Rules", "Running", "Server"]
 
 Message = tuple[object, ...]
 """To the server: ("create", token, out_of_band, event id) ("cancel", response, event id) ("retrieve", item)
-("item", item) ("commit",). To the client: see `events`."""
+("item", item, call) ("truncate", item) ("delete", item) ("commit",). To the client: see `events`."""
 
 VAD = 0
 """The owner of a response that the server began by itself; ours are owned by their ticket's number."""
@@ -43,6 +43,7 @@ class Rules:
         blocked_errors: a reply of the server's own that meets a running response makes an error about no event.
         calls: tickets whose first response makes these calls instead of speaking.
         audio: in-band responses have one piece of audio.
+        aside_audio: out-of-band responses have one too.
         supersedes: a create ends the running response instead of being refused.
     """
 
@@ -55,6 +56,7 @@ class Rules:
     blocked_errors: bool = False
     calls: tuple[str, ...] = ()
     audio: bool = False
+    aside_audio: bool = False
     supersedes: bool = False
 
 
@@ -102,8 +104,10 @@ class Server(NamedTuple):
                 return self._cancel(str(response_id), str(event_id), rules)
             case ("retrieve", item_id):
                 return self, (("unknown_item", item_id, item_id if rules.event_ids else None),)
-            case ("item", item_id):
-                return self, (("added", item_id),)
+            case ("item", item_id, call_id):
+                return self, (("added", item_id, call_id),)
+            case ("truncate" | "delete", _):
+                return self, ()
             case ("commit",):
                 return self, (("committed",),)
         raise AssertionError(message)
@@ -155,7 +159,11 @@ class Server(NamedTuple):
         if self.active is not None and not self.active.stuck:
             found.append(self._go_on(self.active, rules))
         for running in self.aside:
-            if not running.stuck:
+            if rules.aside_audio and not running.stuck and not running.emitted:
+                lanes = tuple(each._replace(emitted=True) if each == running else each for each in self.aside)
+                audio = (("audio", running.response_id, f"I{running.response_id}"),)
+                found.append(("speaks aside", self._replace(aside=lanes), audio))
+            elif not running.stuck:
                 rest = tuple(other for other in self.aside if other != running)
                 found.append(
                     (
@@ -176,7 +184,7 @@ class Server(NamedTuple):
 
     def _go_on(self, active: Running, rules: Rules) -> tuple[str, "Server", tuple[Message, ...]]:
         if not active.emitted and rules.calls and active.owner == 1:
-            said = tuple(("call", active.response_id, call) for call in rules.calls)
+            said = tuple(("call", active.response_id, f"{call}_{active.response_id}") for call in rules.calls)
             return "calls", self._replace(active=active._replace(emitted=True)), said
         if not active.emitted and rules.audio:
             audio = (("audio", active.response_id, f"I{active.response_id}"),)

@@ -53,6 +53,7 @@ budgets = st.builds(
     fail=st.integers(0, 3),
     early=st.integers(0, 3),
     presses=st.sampled_from((0, 0, 30)),
+    early_turn=st.integers(0, 3),
 )
 
 rules = st.builds(

@@ -15,15 +15,18 @@ from charye.core.effects import AbandonTool, Effect, Play, Reconnect, RunTool, S
 from charye.core.requests import ResponseRequest
 from charye.core.settings import Settings
 from charye.protocol import (
+    ClientEvent,
     ConversationItemCreate,
+    ConversationItemDelete,
     ConversationItemRetrieve,
+    ConversationItemTruncate,
     FunctionCallOutputItem,
     InputAudioBufferCommit,
     ResponseCancel,
     ResponseCreate,
 )
 from tests.model.core import Core, Input, Walked
-from tests.model.laws import Monitor
+from tests.model.laws import HALF, Monitor, response_of
 from tests.model.server import Message, Rules, Server
 
 __all__ = ["Budget", "Next", "Node", "Spec", "World"]
@@ -41,6 +44,7 @@ class Budget(NamedTuple):
     fail: int = 0
     early: int = 0
     presses: int = 0
+    early_turn: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,8 @@ class Spec:
         exact: every outcome is exact while no fault has happened, and what is heard for certain was spoken.
         ordered: nothing (a failure, a rest, a resumed voice) may change the order within a class.
         cancels_only_ours: nobody but the askers cancels.
+        partial: the loudspeaker reports each item when half of it was played, and again at its end.
+        tells: the session says how the server's ears are set.
     """
 
     name: str
@@ -64,6 +70,8 @@ class Spec:
     exact: bool = True
     ordered: bool = True
     cancels_only_ours: bool = True
+    partial: bool = False
+    tells: bool = False
 
 
 class Node(NamedTuple):
@@ -99,7 +107,10 @@ class World:
         """Connected, nothing asked."""
         server = Server(epoch=1, turns=self.spec.turns)
         node = Node(self.core.start, server, (), (), 0, self.spec.budget, (), (), Monitor())
-        return self._core(node, ("connect",))
+        node = self._core(node, ("connect",))
+        rules = self.spec.rules
+        session = ("session", rules.replies, rules.interrupts)
+        return self._core(node, ("hear", session)) if self.spec.tells else node
 
     def steps(self, node: Node) -> list[Next]:
         """Everything that can happen next."""
@@ -111,6 +122,10 @@ class World:
         elif due is not None and node.budget.early:
             hurt = self._spend(node, "early", fault=True)
             found.append(Next("~ early", False, partial(self._core, hurt, ("tick",))))
+        elif node.budget.early_turn and self.core.facts(node.core).reply_is_due_next:
+            # The server is slow with its reply. That happens, and no law is any weaker for it.
+            slow = self._spend(node, "early_turn")
+            found.append(Next("~ no reply yet", False, partial(self._core, slow, ("tick",))))
         return [*found, *self._faults(node)]
 
     # the app
@@ -141,15 +156,28 @@ class World:
         if self.core.facts(node.core).pressed:
             yield Next("@ release", True, partial(self._core, node, ("release",)))
         elif node.budget.presses:
-            yield Next("@ press", True, partial(self._core, self._spend(node, "presses"), ("press",)))
+            yield Next("@ press", True, partial(self._press, self._spend(node, "presses")))
         for call in node.tools:
             after = node._replace(tools=tuple(other for other in node.tools if other != call))
-            yield Next(f"@ tool {call}", True, partial(self._core, after, ("tool", call)))
-        if node.playing:
+            yield Next(f"@ tool {call}", True, partial(self._answer, after, call))
+        if node.playing and self.spec.partial and not node.playing[0].endswith(HALF):
+            item = node.playing[0]
+            after = node._replace(playing=(item + HALF, *node.playing[1:]))
+            yield Next(f"@ half played {item}", True, partial(self._core, after, ("half", item)))
+        elif node.playing:
+            item = node.playing[0].removesuffix(HALF)
             after = node._replace(playing=node.playing[1:])
-            yield Next(
-                f"@ played {node.playing[0]}", True, partial(self._core, after, ("played", node.playing[0]))
-            )
+            yield Next(f"@ played {item}", True, partial(self._core, after, ("played", item)))
+
+    def _press(self, node: Node) -> Node:
+        after = self._core(node, ("press",))
+        after.monitor.law_pressed(node, after, online=self.core.facts(node.core).online)
+        return after
+
+    def _answer(self, node: Node, call: str) -> Node:
+        after = self._core(node, ("tool", call))
+        after.monitor.law_answered(call, node, online=self.core.facts(node.core).online)
+        return after
 
     # the line and the server
 
@@ -205,6 +233,7 @@ class World:
             cut = self._spend(node, "cut", fault=True)._replace(
                 to_server=(), to_client=(), server=node.server.closed()
             )
+            cut = cut._replace(monitor=cut.monitor.cut(self.spec))
             yield Next("! cut", False, partial(self._core, cut, ("cut",)))
 
     # inside
@@ -227,17 +256,9 @@ class World:
         if monitor is not node.monitor:
             node = node._replace(monitor=monitor)
         match effect:
-            case Send(ResponseCreate() as create):
-                aside = getattr(create.response, "conversation", None) == "none"
-                return _send(node, ("create", str(create.event_id), aside, str(create.event_id)))
-            case Send(ResponseCancel() as cancel):
-                return _send(node, ("cancel", cancel.response_id, cancel.event_id))
-            case Send(ConversationItemRetrieve() as retrieve):
-                return _send(node, ("retrieve", retrieve.item_id))
-            case Send(ConversationItemCreate(item=FunctionCallOutputItem() as output)):
-                return _send(node, ("item", output.id))
-            case Send(InputAudioBufferCommit()):
-                return _send(node, ("commit",))
+            case Send(event):
+                message = _on_the_wire(event)
+                return node if message is None else _send(node, message)
             case RunTool() | AbandonTool():
                 running = tuple(call for call in node.tools if call != effect.call_id)
                 return node._replace(
@@ -246,11 +267,32 @@ class World:
             case Play():
                 return node._replace(playing=(*node.playing, effect.event.item_id))
             case StopPlayback():
-                kept = tuple(item for item in node.playing if item[1:] not in effect.response_ids)
+                kept = tuple(item for item in node.playing if response_of(item) not in effect.response_ids)
                 return node._replace(playing=kept)
             case Reconnect():
                 return node._replace(to_server=(), to_client=(), server=node.server.closed())
         return node
+
+
+def _on_the_wire(event: ClientEvent) -> Message | None:
+    """What the server is to know of a client event; None: nothing."""
+    match event:
+        case ResponseCreate() as create:
+            aside = getattr(create.response, "conversation", None) == "none"
+            return ("create", str(create.event_id), aside, str(create.event_id))
+        case ResponseCancel() as cancel:
+            return ("cancel", cancel.response_id, cancel.event_id)
+        case ConversationItemRetrieve() as retrieve:
+            return ("retrieve", retrieve.item_id)
+        case ConversationItemCreate(item=FunctionCallOutputItem() as output):
+            return ("item", output.id, output.call_id)
+        case ConversationItemTruncate() as truncate:
+            return ("truncate", truncate.item_id)
+        case ConversationItemDelete() as delete:
+            return ("delete", delete.item_id)
+        case InputAudioBufferCommit():
+            return ("commit",)
+    return None
 
 
 def _send(node: Node, message: Message) -> Node:
