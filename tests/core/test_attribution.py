@@ -48,7 +48,7 @@ def test_the_token_is_in_the_metadata_under_our_key() -> None:
 def test_the_token_of_our_claim_is_the_answer_to_it(state: State) -> None:
     tickets = book(Stage.ASKED)
     assert created(floor_in(state), Evidence(), tickets, OPENAI, "t1") == Verdict(Input.GRANTED, 1)
-    assert done(floor_in(state), Evidence(), tickets, OPENAI, "t1") == Verdict(Input.DONE_UNSEEN, 1)
+    assert done(floor_in(state), Evidence(), OPENAI, "t1") == Verdict(Input.DONE_UNSEEN, 1)
 
 
 @pytest.mark.parametrize("state", State)
@@ -57,7 +57,7 @@ def test_without_a_token_of_ours_it_is_a_strangers(state: State, token: str | No
     evidence = older_try()
     tickets = book(Stage.WAITING)
     assert created(floor_in(state), evidence, tickets, OPENAI, token) == Verdict(Input.TAKEN)
-    assert done(floor_in(state), evidence, tickets, OPENAI, token) == Verdict(Input.DONE_STRANGER)
+    assert done(floor_in(state), evidence, OPENAI, token) == Verdict(Input.DONE_STRANGER)
     assert evidence.unsettled == {"t0": 1}
 
 
@@ -91,9 +91,9 @@ def test_the_end_of_an_older_try(state: State) -> None:
     wanted = state in (State.CLAIMED, State.CONTESTED)
     evidence = older_try(1)
     what = Input.DONE_SURPLUS if wanted else Input.DONE_EARLIER
-    assert done(floor_in(state), evidence, book(Stage.ASKED), OPENAI, "t0") == Verdict(what, 1)
+    assert done(floor_in(state), evidence, OPENAI, "t0") == Verdict(what, 1)
     assert evidence.unsettled == {}
-    other = done(floor_in(state), older_try(2), book(Stage.ASKED, Stage.WAITING), OPENAI, "t0")
+    other = done(floor_in(state), older_try(2), OPENAI, "t0")
     assert other == Verdict(Input.DONE_EARLIER, 2)
 
 
@@ -119,7 +119,7 @@ def test_without_echo_else_the_oldest_that_we_stopped_waiting_for(state: State) 
 @pytest.mark.parametrize("state", State)
 def test_without_echo_a_done_is_ours_only_while_nobody_else_is_known_to_run(state: State) -> None:
     alone = state in (State.CLAIMED, State.WITHDRAWN)
-    verdict = done(floor_in(state), Evidence(), book(Stage.ASKED), NO_METADATA, None)
+    verdict = done(floor_in(state), Evidence(), NO_METADATA, None)
     assert verdict == (Verdict(Input.DONE_UNSEEN, 1) if alone else Verdict(Input.DONE_STRANGER))
 
 

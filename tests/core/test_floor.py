@@ -242,8 +242,10 @@ def test_a_new_floor_is_offline_and_knows_nothing() -> None:
 
 
 def test_the_token_of_the_claim() -> None:
-    assert floor_in(State.CLAIMED).claim_token() == "old"
-    assert floor_in(State.HELD).claim_token() is None
+    assert floor_in(State.CLAIMED).is_claim("old")
+    assert not floor_in(State.CLAIMED).is_claim(None)
+    assert not floor_in(State.HELD).is_claim("old")
+    assert not floor_in(State.HELD).is_claim(None)
 
 
 def test_a_correction_changes_the_owner_only() -> None:

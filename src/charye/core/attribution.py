@@ -39,7 +39,7 @@ def created(
     """A response that was not known before has been created. Settles the try that it answers."""
     if token is None and not dialect.echoes_metadata:
         token = _unanswered(floor, evidence)
-    if floor.claim is not None and token == floor.claim.token:
+    if floor.claim is not None and floor.is_claim(token):
         return Verdict(Input.GRANTED, floor.claim.number)
     number = None if token is None else evidence.settle(token)
     if number is None:
@@ -53,11 +53,11 @@ def created(
     return Verdict(Input.SURPLUS, number) if wanted else Verdict(Input.GHOST)
 
 
-def done(floor: Floor, evidence: Evidence, tickets: Tickets, dialect: Dialect, token: str | None) -> Verdict:
+def done(floor: Floor, evidence: Evidence, dialect: Dialect, token: str | None) -> Verdict:
     """A response that is not the running one has ended; its created was lost, or it is nobody's."""
     if token is None and not dialect.echoes_metadata and floor.state in (State.CLAIMED, State.WITHDRAWN):
         token = _unanswered(floor, evidence)
-    if floor.claim is not None and token == floor.claim.token:
+    if floor.claim is not None and floor.is_claim(token):
         return Verdict(Input.DONE_UNSEEN, floor.claim.number)
     number = None if token is None else evidence.settle(token)
     if number is None:

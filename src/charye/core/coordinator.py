@@ -2,7 +2,7 @@
 
 It joins the machines: `attribution` says what an event is, `floor` says what follows, the actions here do it,
 `endings` ends requests. After every input it settles: what was heard ends, what waited too long expires, and
-the floor, if it is open and the user is quiet, goes to the next in the line. `_pump` is the only place that
+the floor, if it is open and the user is quiet, goes to the next in the line. `grants` is the only place that
 asks for the floor, so at most one in-band create of ours is ever unanswered.
 
 This module is about the floor; out-of-band responses are in `aside`.
@@ -130,7 +130,7 @@ class Coordinator:
         if self.keeper.evidence.is_over(response_id):
             self._out.append(Note("created for a response that is over", about=response_id))
             return
-        claimed = token is not None and token == self.floor.claim_token()
+        claimed = self.floor.is_claim(token)
         if response_id == self.floor.response and not claimed:
             self._created_again(token, now)
             return
@@ -162,14 +162,12 @@ class Coordinator:
         details = response.status_details
         if response.status == "cancelled" and (details is None or details.reason != "turn_detected"):
             self.aside.cancels.worked(response_id)
-        claimed = self.floor.claim_token() is not None and token == self.floor.claim_token()
+        claimed = self.floor.is_claim(token)
         if self._is_running(response_id) and not claimed:
             self._correct_owner(token, now)
             self.keeper.step(Input.DONE, facts)
             return
-        verdict = attribution.done(
-            self.floor, self.keeper.evidence, self.tickets, self._settings.dialect, token
-        )
+        verdict = attribution.done(self.floor, self.keeper.evidence, self._settings.dialect, token)
         if verdict.what is not Input.DONE_UNSEEN or response_id != self.floor.response:
             self.keeper.over(response_id, now)
         self.keeper.step(verdict.what, Facts(now, response, verdict.number))
@@ -179,7 +177,7 @@ class Coordinator:
 
     def refused(self, error: ErrorDetail, named: str | None, now: float) -> None:
         """An error says that a create met another speaker."""
-        certain = error.event_id is not None and error.event_id == self.floor.claim_token()
+        certain = self.floor.is_claim(error.event_id)
         if error.event_id is not None and not certain:
             if self.aside.refused(error, now):
                 return
@@ -205,7 +203,7 @@ class Coordinator:
         """An error answers one of our creates by its event id, and it is no matter of turns. False: it is not."""
         if error.event_id is None:
             return False
-        if error.event_id == self.floor.claim_token():
+        if self.floor.is_claim(error.event_id):
             self.keeper.step(Input.DENIED, Facts(now, code=error.code or error.type))
             return True
         return self.aside.denied(error, now) or self.keeper.evidence.settle(error.event_id) is not None

@@ -133,9 +133,9 @@ class Floor:
     owner: int | None = None
     why: Why | None = None
 
-    def claim_token(self) -> str | None:
-        """The token of our unanswered create."""
-        return None if self.claim is None else self.claim.token
+    def is_claim(self, token: str | None) -> bool:
+        """Whether this is the token of our unanswered create."""
+        return self.claim is not None and self.claim.token == token
 
 
 S, I, A = State, Input, Action
