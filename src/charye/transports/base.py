@@ -1,0 +1,73 @@
+"""A line to a Realtime server, and what opens one: the two interfaces of this layer, and all that they promise.
+
+    Endpoint   where to, how, and as whom; frozen; opens any number of lines
+    Line       one connection; messages in order, both ways, until it is closed
+
+Every implementation passes the suite in `transports.conformance`, which others may run over their own.
+"""
+
+from typing import Protocol, runtime_checkable
+
+from charye.protocol import Dialect
+
+__all__ = ["Endpoint", "Line"]
+
+
+@runtime_checkable
+class Line(Protocol):
+    """One connection. Used from one event loop.
+
+    Promises:
+        Order: messages arrive in the order in which they were sent, each once, or the line is lost.
+        Whole: a message is one event; neither splitting nor joining is seen.
+        One end: after `ConnectionLost` every later call raises it again, with the same code and reason.
+        No secret in any error, log or repr.
+    """
+
+    async def send(self, data: bytes) -> None:
+        """Put one event (UTF-8 JSON) on its way; waits while the other end has too much unread.
+
+        Cancelling while it waits sends nothing.
+
+        Raises:
+            ConnectionLost: the line is closed, by either side.
+        """
+        ...
+
+    async def receive(self) -> bytes:
+        """The next event. Cancelling loses nothing. One reader at a time.
+
+        Raises:
+            ConnectionLost: the line is closed, and everything that came before was received.
+        """
+        ...
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """End it. The first close counts; again does no harm. Never raises; returns within a bounded time."""
+        ...
+
+
+@runtime_checkable
+class Endpoint(Protocol):
+    """Where a session is, and who asks for it. Immutable; its `repr` shows no secret."""
+
+    @property
+    def name(self) -> str:
+        """For logs: `openai`, `azure`, `compatible`, `embedded`, ... Never a key, never a whole URL."""
+        ...
+
+    @property
+    def dialect(self) -> Dialect | None:
+        """How the server speaks. None: look at its first event (`transports.greeting.detected`)."""
+        ...
+
+    async def open(self) -> Line:
+        """A new line. That it stands does not prove that we are let in: the server's first event does (`greeting`).
+
+        Cancelling leaves nothing open.
+
+        Raises:
+            ConnectionFailed: one of its subclasses; `is_retryable` on the error says whether trying again can help.
+            ConfigurationError: something needed was not given.
+        """
+        ...
