@@ -43,6 +43,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FRAME_BYTES = 32 * 1024
 """Longer audio is sent in pieces: one event would stand in the way of everything behind it."""
 
+_ENVELOPE_BYTES = 64
+"""Of an `input_audio_buffer.append`, around its audio; rounded up."""
+
 
 @dataclass(slots=True)
 class _Hold:
@@ -137,8 +140,10 @@ class Session:
         life = self._at
         for at in range(0, len(audio), _FRAME_BYTES):
             frame = audio[at : at + _FRAME_BYTES]
-            await life.credit.take(len(frame))
-            life.post(Engine.audio, frame, partial(life.written, len(frame)))
+            # As it will be in the outbox, base64, so that the outbox never has to drop what we have waited for.
+            size = -(-len(frame) // 3) * 4 + _ENVELOPE_BYTES
+            await life.credit.take(size)
+            life.post(Engine.audio, frame, partial(life.written, size))
 
     def push_to_talk(self, **wish: Any) -> PushToTalk:
         """The user holds the button. Needs a session without turn detection (`turns="push_to_talk"`).
