@@ -106,7 +106,9 @@ class Driver:
         self._triggers: dict[RequestId, str] = {}
         self._outbox: Outbox | None = None
         self._give_up: Callable[[str], object] | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        # uvloop gives a plain `Handle` for a time that has come already, and that does not know its time.
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = 0.0
         self._speaker = peer.speaker
         self._waiting: set[tuple[Callable[[], bool], asyncio.Future[None]]] = set()
 
@@ -325,9 +327,10 @@ class Driver:
         if deadline is None:
             return
         if self._alarm is not None:
-            if self._alarm.when() <= deadline:
+            if self._alarm_at <= deadline:
                 return
             self._alarm.cancel()
+        self._alarm_at = deadline
         self._alarm = self._loop.call_at(deadline, self._ring)
 
     def _ring(self) -> None:
