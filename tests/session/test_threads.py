@@ -70,7 +70,9 @@ def test_both_halves_run_on_uvloop_too() -> None:
     import uvloop
 
     async def story(*, io_thread: bool) -> None:
-        async with charye.connect(charye.Embedded(), settings=SessionSettings(io_thread=io_thread)) as session:
+        async with charye.connect(
+            charye.Embedded(), settings=SessionSettings(io_thread=io_thread)
+        ) as session:
             handles = [session.say(f"{n}") for n in range(5)]
             assert [(await handle).kind for handle in handles] == [OutcomeKind.HEARD] * 5
 

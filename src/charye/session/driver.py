@@ -148,6 +148,8 @@ class Driver:
         outbox, self._outbox, self._give_up = self._outbox, None, None
         outbox.discard()
         self.configuration.line_lost()
+        for utterance in self.scribe.line_lost(self._loop.time()):
+            self.publish(UtteranceChanged(utterance))
         self.feed("disconnected")
 
     def send(self, event: ClientEvent) -> None:
@@ -181,6 +183,7 @@ class Driver:
             self._configure(event)
             self._write_down(self.scribe.hear(event, now))
             self._perform(effects, now)
+            self._notice_speaker()
         if type(event) in self._wanted:
             self._owner.publish(event)
 
@@ -197,6 +200,7 @@ class Driver:
         effects = feed(self.peer, method, dict(zip(INPUTS[method].takes, args, strict=True)), now)
         self.journal.fed(method, args, now)
         self._perform(effects, now)
+        self._notice_speaker()
         return effects
 
     def microphone(self, duration_ms: float) -> None:
@@ -259,7 +263,6 @@ class Driver:
             self._owner.publish(RequestChanged(request_id, self._triggers.get(request_id, ""), change))
         if isinstance(change, Outcome):
             self._triggers.pop(request_id, None)
-        self._notice_speaker()
 
     def _run(self, effect: RunTool) -> None:
         self._owner.run_tool(effect)
@@ -336,7 +339,6 @@ class Driver:
     def _ring(self) -> None:
         self._alarm = None
         self.feed("tick")
-        self._notice_speaker()
 
     def _wake(self) -> None:
         for holds, future in self._waiting:
