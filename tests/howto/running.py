@@ -5,10 +5,11 @@ A program is its pieces, in the order of the page. `<!-- output: name -->` stand
 """
 
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from types import ModuleType
 
-from charye.session.events import Subscription, UtteranceChanged
+from charye.session.events import UtteranceChanged
 
 __all__ = ["DOCS", "loaded", "output", "program", "programs", "run", "said", "tidy"]
 
@@ -76,7 +77,7 @@ def _executed(page: str, name: str, module_name: str) -> ModuleType:
     return module
 
 
-async def said(events: Subscription[object], text: str) -> None:
+async def said(events: AsyncIterator[object], text: str) -> None:
     """When somebody says this."""
     async for event in events:
         if isinstance(event, UtteranceChanged) and event.utterance.text == text:

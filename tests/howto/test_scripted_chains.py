@@ -4,7 +4,6 @@ import asyncio
 import math
 from array import array
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import pytest
 
@@ -70,6 +69,8 @@ async def somebody_asks(t: Talk) -> None:
         (nothing, "", CLOSING),
         (nothing, "vad_wins:nth=3", [*CLOSING[:2], "I see.", *CLOSING[2:]]),
         (nothing, "drop:at=created:nth=3", CLOSING),
+        (nothing, "drop:at=audio:nth=2", [*CLOSING[:2], CLOSING[1], *CLOSING[2:]]),
+        (nothing, "drop:at=created:nth=2", CLOSING),
         (the_user_speaks, "", [*CLOSING[:3], "", CLOSING[3]]),
         (somebody_asks, "", [*CLOSING, "I see."]),
     ],
@@ -93,7 +94,7 @@ def test_what_comes_between_does_not_break_it(
 
 def test_an_interruption_ends_the_chain_and_the_conversation(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
-        with suppress(ExceptionGroup):
+        with pytest.raises(ExceptionGroup):  # noqa: PT012
             async with talk(mind=model) as t:
                 loaded(PAGE, "closing").add_closing(t.session, lambda _: "You did well.")
                 events = t.session.events(UtteranceChanged)
