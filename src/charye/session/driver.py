@@ -110,6 +110,7 @@ class Driver:
         self._alarm: asyncio.Handle | None = None
         self._alarm_at = 0.0
         self._speaker = peer.speaker
+        self._sounding = ""  # the item whose audio came last
         self._waiting: set[tuple[Callable[[], bool], asyncio.Future[None]]] = set()
 
     @property
@@ -272,7 +273,9 @@ class Driver:
 
     def _play(self, effect: Play) -> None:
         event = effect.event
-        self._write_down(self.scribe.sounds(event, self._loop.time()))
+        if event.item_id != self._sounding:
+            self._sounding = event.item_id
+            self._write_down(self.scribe.sounds(event, self._loop.time()))
         is_wanted = Audio in self._wanted
         if self._loudspeaker is None and not is_wanted:
             return
