@@ -135,6 +135,7 @@ def test_push_to_talk_needs_no_silencing() -> None:
         (COMPATIBLE, SessionConfig(), True),
         (COMPATIBLE, detecting(TurnDetection(type="semantic_vad")), True),
         (COMPATIBLE, detecting(None), False),
+        (COMPATIBLE, detecting(TurnDetection(create_response=False)), False),
     ],
 )
 def test_a_server_that_does_not_say_whose_a_response_is_may_not_begin_one(

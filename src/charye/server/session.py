@@ -140,11 +140,13 @@ class ServerSession:
                 tasks.append(self._ticking)
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             try:
-                await asyncio.wait_for(self._line.close(code, reason), self._pace.close_s)
-            except TimeoutError:
-                log.info("a line did not close in time", extra={"session_id": self.peer.session_id})
+                await asyncio.gather(*tasks, return_exceptions=True)
+            finally:  # also if the server shuts down just now, and cancels us here: the line has tasks of its own
+                try:
+                    await asyncio.wait_for(self._line.close(code, reason), self._pace.close_s)
+                except TimeoutError:
+                    log.info("a line did not close in time", extra={"session_id": self.peer.session_id})
 
     # in and out
 

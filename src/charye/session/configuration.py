@@ -102,6 +102,8 @@ class Configuration:
         detection = self._wish.turn_detection
         if detection is None:
             return False
+        if isinstance(detection, TurnDetection) and not detection.replies:
+            return False  # the program wants no replies, or asks for them itself
         told = detection if isinstance(detection, TurnDetection) else TurnDetection()
         self._wish = merged(self._wish, _detecting(replace(told, create_response=False)))
         return True
