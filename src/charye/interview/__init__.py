@@ -1,0 +1,11 @@
+"""The Korean speaking interview: what is asked next, why, and when it ends.
+
+    levels.py      A1 ... C2
+    plan.py        limits and tasks as data, from the files of the bank
+    policy.py      (progress, what was heard) -> (progress, the interviewer's next move)
+    guidance.py    the same plan for a model that speaks for itself
+    transcript.py  who said what, when, and how we know
+    learners.py    simulated learners, for demonstrations and tests
+
+Nothing here waits, reads a clock or draws a random number: the conductor does, and tells the policy.
+"""
