@@ -14,20 +14,48 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # For type checkers and editors. The same names are in `_DOOR`, and tests/test_door.py compares the two.
     from charye.core.peer import Peer as Peer
+    from charye.core.requests import Outcome as Outcome
+    from charye.core.requests import OutcomeKind as OutcomeKind
+    from charye.core.requests import Priority as Priority
     from charye.core.requests import ResponseRequest as ResponseRequest
     from charye.core.settings import Settings as Settings
+    from charye.embedded import Embedded as Embedded
     from charye.errors import CharyeError as CharyeError
     from charye.errors import LocalProtocolError as LocalProtocolError
     from charye.errors import RealtimeError as RealtimeError
     from charye.errors import RequestEnded as RequestEnded
+    from charye.session.connecting import connect as connect
+    from charye.session.handles import Handle as Handle
+    from charye.session.replies import Reply as Reply
+    from charye.session.session import Session as Session
+    from charye.session.settings import SessionSettings as SessionSettings
+    from charye.session.signatures import ToolCall as ToolCall
+    from charye.transports.endpoints import Azure as Azure
+    from charye.transports.endpoints import Compatible as Compatible
+    from charye.transports.endpoints import OpenAI as OpenAI
+    from charye.transports.openai_sdk import OpenAISDK as OpenAISDK
 
 __version__ = "0.1.0.dev0"
 
 # PEP 562: public name -> the module that holds it.
 _DOOR = {
+    "Azure": "charye.transports.endpoints",
+    "Compatible": "charye.transports.endpoints",
+    "Embedded": "charye.embedded",
+    "Handle": "charye.session.handles",
+    "OpenAI": "charye.transports.endpoints",
+    "OpenAISDK": "charye.transports.openai_sdk",
+    "Outcome": "charye.core.requests",
+    "OutcomeKind": "charye.core.requests",
     "Peer": "charye.core.peer",
+    "Priority": "charye.core.requests",
+    "Reply": "charye.session.replies",
     "ResponseRequest": "charye.core.requests",
+    "Session": "charye.session.session",
+    "SessionSettings": "charye.session.settings",
     "Settings": "charye.core.settings",
+    "ToolCall": "charye.session.signatures",
+    "connect": "charye.session.connecting",
     "CharyeError": "charye.errors",
     "LocalProtocolError": "charye.errors",
     "RealtimeError": "charye.errors",
@@ -35,14 +63,28 @@ _DOOR = {
 }
 
 __all__ = [
+    "Azure",
     "CharyeError",
+    "Compatible",
+    "Embedded",
+    "Handle",
     "LocalProtocolError",
+    "OpenAI",
+    "OpenAISDK",
+    "Outcome",
+    "OutcomeKind",
     "Peer",
+    "Priority",
     "RealtimeError",
+    "Reply",
     "RequestEnded",
     "ResponseRequest",
+    "Session",
+    "SessionSettings",
     "Settings",
+    "ToolCall",
     "__version__",
+    "connect",
 ]
 
 

@@ -23,9 +23,13 @@ Branch on the type and on the fields, never on the text::
     |   |   |-- AuthenticationFailed
     |   |   |-- ModelUnavailable
     |   |   |-- EndpointNotFound
+    |   |   |-- CallNotFound
     |   |   |-- ShapeRefused
     |   |   |-- HostUnreachable
-    |   |   `-- TlsFailed
+    |   |   |-- TlsFailed
+    |   |   |-- ServerUnavailable   it answers, but takes nobody in now
+    |   |   |-- NoGreeting          it lets us in, and says nothing
+    |   |   `-- CannotReopen        the way in was one that somebody else opened
     |   `-- ConnectionLost          there was a session
     |       `-- SessionExpired
     `-- RequestEnded                a request for a response ended without being heard in full
@@ -51,7 +55,9 @@ from __future__ import annotations
 
 __all__ = [
     "AuthenticationFailed",
+    "CallNotFound",
     "Cancelled",
+    "CannotReopen",
     "CharyeError",
     "ConfigurationError",
     "ConnectionFailed",
@@ -69,6 +75,7 @@ __all__ = [
     "MissingExtra",
     "ModelMissing",
     "ModelUnavailable",
+    "NoGreeting",
     "QuotaExhausted",
     "RealtimeError",
     "RemoteProtocolError",
@@ -76,6 +83,7 @@ __all__ = [
     "ResponseFailed",
     "ResponseRefused",
     "ServerError",
+    "ServerUnavailable",
     "SessionExpired",
     "ShapeRefused",
     "TlsFailed",
@@ -401,26 +409,56 @@ class QuotaExhausted(RealtimeError):
     What to do: settle the account with the provider; `code` tells which limit.
     """
 
-    code: str | None
+    is_retryable = False
 
-    def __init__(self, *, code: str | None = None) -> None:
-        super().__init__("the account's quota is exhausted", code=code)
+    code: str | None
+    retry_after_s: float | None
+
+    def __init__(self, *, code: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__("the account's quota is exhausted", code=code, retry_after_s=retry_after_s)
 
 
 class ConnectionFailed(RealtimeError):
     """No session came about. No event was sent, so it is safe to try again once the cause is gone.
 
-    What to do: look at the subclass. `status` is the HTTP status of the refused handshake, if there was one.
+    What to do: look at the subclass. If it is this one itself, the cause has no name of its own here: look at `status`
+    and `code`, and at `is_retryable`.
+
+    Attributes:
+        host: where to; never a whole URL, which may carry a key in its query.
+        status: the HTTP status of the refused handshake, if there was one.
+        code: the server's own word for the cause, if it gave one.
+        retry_after_s: how long the server asks to wait, if it does.
     """
 
     _MESSAGE = "the connection could not be made"
 
     host: str | None
     status: int | None
+    code: str | None
+    retry_after_s: float | None
 
-    def __init__(self, *, host: str | None = None, status: int | None = None, **fields: object) -> None:
-        # Only the host: a whole URL may carry a key in its query.
-        super().__init__(self._MESSAGE, host=host, status=status, **fields)
+    def __init__(
+        self,
+        *,
+        host: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+        **fields: object,
+    ) -> None:
+        super().__init__(
+            self._MESSAGE, host=host, status=status, code=code, retry_after_s=retry_after_s, **fields
+        )
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same, tried again later, may succeed.
+
+        Each subclass has its answer. Of the rest: what broke off by itself, yes; what the server gave a reason for,
+        no, because it is then our request that is wrong.
+        """
+        return self.status is None and self.code is None
 
 
 class AuthenticationFailed(ConnectionFailed):
@@ -430,6 +468,7 @@ class AuthenticationFailed(ConnectionFailed):
     """
 
     _MESSAGE = "the server does not accept the credentials"
+    is_retryable = False
 
 
 class ModelUnavailable(ConnectionFailed):
@@ -439,13 +478,20 @@ class ModelUnavailable(ConnectionFailed):
     """
 
     _MESSAGE = "the model is not available to these credentials"
+    is_retryable = False
 
     model: str | None
 
     def __init__(
-        self, *, model: str | None = None, host: str | None = None, status: int | None = None
+        self,
+        *,
+        model: str | None = None,
+        host: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
-        super().__init__(host=host, status=status, model=model)
+        super().__init__(host=host, status=status, code=code, retry_after_s=retry_after_s, model=model)
 
 
 class EndpointNotFound(ConnectionFailed):
@@ -455,6 +501,18 @@ class EndpointNotFound(ConnectionFailed):
     """
 
     _MESSAGE = "there is no realtime endpoint at this address"
+    is_retryable = False
+
+
+class CallNotFound(ConnectionFailed):
+    """There is no call with this id (`call_id_not_found`): it has ended, or the id is another account's.
+
+    What to do: take the id from the answer to the offer, or from the webhook, and connect while the call lasts. Do not
+    retry.
+    """
+
+    _MESSAGE = "there is no such call"
+    is_retryable = False
 
 
 class ShapeRefused(ConnectionFailed):
@@ -464,15 +522,17 @@ class ShapeRefused(ConnectionFailed):
     """
 
     _MESSAGE = "the server refuses this shape of the protocol"
+    is_retryable = False
 
 
 class HostUnreachable(ConnectionFailed):
-    """The name does not resolve, nobody listens, or the network is down.
+    """The name does not resolve, nobody listens or answers in time, or the network is down.
 
-    What to do: check the host and the network; retrying later may help.
+    What to do: check the host, the network and the proxy in between; retrying later may help.
     """
 
     _MESSAGE = "the host cannot be reached"
+    is_retryable = True
 
 
 class TlsFailed(ConnectionFailed):
@@ -483,6 +543,54 @@ class TlsFailed(ConnectionFailed):
     """
 
     _MESSAGE = "no secure connection could be made"
+    is_retryable = False
+
+
+class ServerUnavailable(ConnectionFailed):
+    """The server answers, but takes nobody in now: too many requests, a restart, a failure of its own.
+
+    What to do: try again later, not before `retry_after_s`; if it lasts, look at the provider's status page.
+    """
+
+    _MESSAGE = "the server takes no connections at the moment"
+    is_retryable = True
+
+
+class NoGreeting(ConnectionFailed):
+    """The connection stands, but the server said nothing in time.
+
+    What to do: try again. If it repeats, this is no Realtime server, or a proxy in between swallows the messages.
+    """
+
+    _MESSAGE = "the server did not begin the session in time"
+    is_retryable = True
+
+    waited_s: float
+
+    def __init__(
+        self,
+        *,
+        waited_s: float,
+        host: str | None = None,
+        status: int | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(host=host, status=status, code=code, retry_after_s=retry_after_s, waited_s=waited_s)
+
+
+class CannotReopen(ConnectionFailed):
+    """The connection was opened by somebody else and handed over, and it is used up: nobody here knows how to make one.
+
+    What to do: give an endpoint that can open a new one each time, if the session shall survive a lost connection.
+    """
+
+    _MESSAGE = "the connection that was handed over is used up"
+    is_retryable = False
+
+
+# 1008 is a breach of policy (RFC 6455, 7.4.1). 3000: the key; 4000: a request that is fatal (recorded sessions).
+_CLOSED_BECAUSE_OF_US = frozenset({1008, 3000, 4000})
 
 
 class ConnectionLost(RealtimeError):
@@ -502,6 +610,16 @@ class ConnectionLost(RealtimeError):
 
     def __init__(self, *, close_code: int | None = None, reason: str = "") -> None:
         super().__init__(self._MESSAGE, close_code=close_code, reason=reason)
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether a new session may be had: not where the server closed because of us (key, policy, request)."""
+        return self.close_code not in _CLOSED_BECAUSE_OF_US
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """None: a close has no place for it. Here so that it can be asked of each error of a connection."""
+        return None
 
 
 class SessionExpired(ConnectionLost):

@@ -222,6 +222,7 @@ def offline_server(
     ears: Callable[[], Ears | None] = LocalEars,
     key: str = KEY,
     max_session_s: float = 3600.0,
+    ping_timeout_s: float | None = None,
 ) -> Iterator[OfflineServer]:
     """A server in a thread of its own, so that any client can talk to it from this one.
 
@@ -231,6 +232,7 @@ def offline_server(
         mind: makes what answers in a session; or a scenario, as a file or as TOML text. By default an echo.
         voice: by default beeps as long as speech would be.
         ears: makes what hears in a session; by default turns by loudness, and no words.
+        ping_timeout_s: hang up on a client that does not answer a ping in this time. None: it is not pinged.
     Raises:
         ConfigurationError: there is no such fault, or the scenario is none.
     """
@@ -238,6 +240,7 @@ def offline_server(
         door=Door(api_keys=frozenset({key}), template=ServerSettings(max_s=max_session_s)),
         seed=seed,
         faults=Faults.parse(fault, seed=seed),
+        ping_timeout_s=ping_timeout_s,
     )
     make = _parts(mind, voice, ears)
     server = OfflineServer(settings, key=key)

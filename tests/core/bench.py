@@ -133,6 +133,12 @@ class Bench:
     def is_idle(self) -> bool:
         return self.peer.is_idle
 
+    def held(self) -> str | None:
+        return self.peer.held
+
+    def can_rotate(self) -> bool:
+        return self.peer.can_rotate
+
     def ends(self) -> dict[str, list[str]]:
         """Every end that was told so far, by asker."""
         ends: dict[str, list[str]] = {}
@@ -160,6 +166,12 @@ class Bench:
 
     def interrupt(self) -> list[Effect]:
         return self.did(self.peer.interrupt(self.now))
+
+    def hold(self, name: str = "h") -> list[Effect]:
+        return self.did(self.peer.hold(name, self.now))
+
+    def let_go(self, name: str = "h") -> list[Effect]:
+        return self.did(self.peer.let_go(name, self.now))
 
     def press(self) -> list[Effect]:
         return self.did(self.peer.press(self.now))

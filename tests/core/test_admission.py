@@ -431,4 +431,4 @@ def test_an_out_of_band_create_says_so() -> None:
 def test_everybody_is_told_of_being_admitted() -> None:
     desk = Desk()
     desk.admit(want("a"))
-    assert desk.out == [Tell(RequestId("a"), Progress(Step.QUEUED))]
+    assert desk.out == [Tell(RequestId("a"), Progress(Step.QUEUED, trigger="test:a"))]

@@ -61,7 +61,7 @@ def test_its_whole_life() -> None:
     )
     bench.done("o1", "c.1.1.1", out_of_band=True)
     assert told(bench.log, "a") == [
-        Progress(Step.QUEUED),
+        Progress(Step.QUEUED, trigger="test:a"),
         Progress(Step.SENT),
         Progress(Step.SPEAKING, response_id="o1"),
         Progress(Step.GENERATED, response_id="o1"),

@@ -79,7 +79,7 @@ def test_a_request_is_sent_at_once_when_the_floor_is_open() -> None:
         event_id="c.1.1.1", response=ResponseParams(instructions="Hi.", metadata={"charye": "c.1.1.1"})
     )
     assert effects == [
-        Tell(RequestId("a"), Progress(Step.QUEUED)),
+        Tell(RequestId("a"), Progress(Step.QUEUED, trigger="test:a")),
         Send(create),
         Tell(RequestId("a"), Progress(Step.SENT)),
     ]
@@ -122,7 +122,7 @@ def test_the_whole_life_of_a_request_that_is_heard() -> None:
     bench.now += 2.0
     bench.done("r1")
     assert told(bench.log, "a") == [
-        Progress(Step.QUEUED),
+        Progress(Step.QUEUED, trigger="test:a"),
         Progress(Step.SENT),
         Progress(Step.SPEAKING, response_id="r1"),
         Progress(Step.GENERATED, response_id="r1"),

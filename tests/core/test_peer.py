@@ -21,7 +21,9 @@ from charye.core.requests import (
     Outcome,
     OutcomeKind,
     Priority,
+    Progress,
     RequestId,
+    Step,
 )
 from charye.core.settings import Patience, Settings, ToolPolicy
 from charye.core.tools import Answer, Reply
@@ -57,6 +59,7 @@ from charye.protocol import (
     ServerEvent,
     Session,
     SessionCreated,
+    SessionUpdated,
     TextPart,
     TurnDetection,
     decode_server_event,
@@ -76,6 +79,7 @@ from tests.core.bench import (
     outcome,
     sent,
     steps,
+    told,
     want,
 )
 from tests.protocol.samples import SERVER_EVENTS, fixture_lines, server_lines
@@ -156,6 +160,8 @@ MOVES: st.SearchStrategy[Callable[[Bench], object]] = st.one_of(
             lambda b: b.ask(want(f"n{len(b.log)}.{b.turn()}", coalesce_key="k")),
             lambda b: b.ask(want(f"s{len(b.log)}", priority=Priority.SCRIPT, cuts_in=True)),
             lambda b: b.ask(want(f"o{len(b.log)}", conversation="none", expires_after_s=3.0)),
+            lambda b: b.hold() if b.held() is None else b.let_go(),
+            lambda b: b.ask(want(f"h{len(b.log)}", coalesce_key="k", hold=b.held())),
         ]
     ),
 )
@@ -363,6 +369,21 @@ def test_the_microphone_adds_up_and_each_press_counts_anew() -> None:
     assert notes(bench.release(ms=60.0)) == ["pressed for too short a time"]
 
 
+@pytest.mark.parametrize("online", [True, False])
+def test_a_press_that_is_taken_back_has_not_taken_place(*, online: bool) -> None:
+    bench = Bench(online=online)
+    bench.press()
+    bench.peer.microphone(500.0)
+    effects = bench.did(bench.peer.take_back(bench.now))
+    assert effects == ([Send(InputAudioBufferClear())] if online else [])
+    assert bench.turn() is Turn.QUIET
+    with pytest.raises(LocalProtocolError):
+        bench.peer.take_back(bench.now)
+    if online:
+        bench.press()
+        assert notes(bench.release(ms=60.0)) == ["pressed for too short a time"], "nothing of it is left"
+
+
 def test_without_a_connection_nobody_listens() -> None:
     bench = Bench(online=False)
     assert bench.press() == []
@@ -425,6 +446,21 @@ def test_rapid_presses_are_answered_by_one_reply() -> None:
     bench.created("r1", "c.1.1.1")
     bench.done("r1")
     assert bench.ends() == {f"charye.user.{number}": ["heard"] for number in (1, 2, 3)}
+
+
+def test_a_request_that_the_core_makes_says_at_its_first_step_what_it_is_for() -> None:
+    bench = Bench()
+    bench.configured(None)
+    bench.press()
+    bench.release()
+    bench.created("r1", "c.1.1.1")
+    bench.call_done("r1", "call_1")
+    bench.done("r1")
+    bench.tool_finished("call_1", Answer("42"))
+    for name, trigger in (("charye.user.1", "user:ptt"), ("tool.r1.1", "tool:look")):
+        first, *later = [change for change in told(bench.log, name) if isinstance(change, Progress)]
+        assert first == Progress(Step.QUEUED, trigger=trigger)
+        assert {change.trigger for change in later} == {""}
 
 
 def test_a_reply_of_ones_own() -> None:
@@ -598,13 +634,25 @@ def test_a_doubted_turn_is_over_with_its_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "bytes_per_ms"), [(None, 48), ("audio/pcm", 48), ("audio/pcmu", 8), ("audio/pcma", 8)]
+    ("format_", "bytes_per_ms"),
+    [
+        (None, 48),
+        (AudioFormat(type="audio/pcm"), 48),
+        (AudioFormat(type="audio/pcm", rate=24_000), 48),
+        (AudioFormat(type="audio/pcm", rate=16_000), 32),
+        (AudioFormat(type="audio/pcm", rate=0), 48),
+        (AudioFormat(type="audio/pcmu"), 8),
+        (AudioFormat(type="audio/pcma", rate=8_000), 8),
+    ],
 )
-def test_audio_is_as_long_as_its_format_says(kind: str | None, bytes_per_ms: int) -> None:
+@pytest.mark.parametrize("told_by", [SessionCreated, SessionUpdated])
+def test_audio_is_as_long_as_its_format_says(
+    format_: AudioFormat | None, bytes_per_ms: int, told_by: type[SessionCreated | SessionUpdated]
+) -> None:
     bench = Bench()
-    if kind is not None:
-        audio = AudioConfig(output=AudioOutputConfig(format=AudioFormat(type=kind)))
-        bench.hear(SessionCreated(session=Session(audio=audio)))
+    if format_ is not None:
+        audio = AudioConfig(output=AudioOutputConfig(format=format_))
+        bench.hear(told_by(session=Session(audio=audio)))
     bench.speaking(want())
     (play,) = bench.audio("r1", 100.0)
     assert isinstance(play, Play)

@@ -583,3 +583,40 @@ def test_no_repair_is_sent_into_another_connection() -> None:
     assert playout.disconnect() == []
     assert playout.response_done("r1", 0.2) == []
     assert playout.take_cut() == [("r1", 0.0)]
+
+
+def test_a_cut_of_another_response_changes_nothing_for_the_one_that_speaks() -> None:
+    playout = device()
+    playout.append("r1", "item_1", 0, 100.0, 0.0)
+    playout.played("item_1", 100.0, 0.1)  # nothing is left for the moment, and more may come
+    assert playout.cut(0.2, {"r2"}) == []
+    playout.append("r1", "item_1", 0, 100.0, 0.2)
+    playout.played("item_1", 150.0, 0.3)
+    assert playout.heard_ms("r1") == 150.0
+
+
+@pytest.mark.parametrize("make", [device, clock])
+def test_one_that_was_played_before_it_was_over_is_heard_at_its_end(make: Callable[[], Playout]) -> None:
+    playout = make()
+    playout.append("r1", "item_1", 0, 100.0, 0.0)
+    playout.played("item_1", 100.0, 0.1)
+    playout.tick(0.1)
+    playout.append("r2", "item_2", 0, 500.0, 0.1)  # a voice beside it, cut off again
+    playout.cut(0.1, {"r2"})
+    playout.response_done("r1", 0.2)
+    assert playout.take_heard() == [("r1", False)]
+    assert quiet(playout)
+
+
+def test_by_the_clock_each_is_heard_at_its_own_end() -> None:
+    playout = clock()
+    playout.append("r1", "item_1", 0, 300.0, 0.0)
+    playout.response_done("r1", 0.0)
+    playout.append("r2", "item_2", 0, 400.0, 0.0)
+    playout.response_done("r2", 0.0)
+    assert playout.deadline() == close_to(0.3)
+    playout.tick(0.3)
+    assert playout.take_heard() == [("r1", False)]
+    assert playout.deadline() == close_to(0.7)
+    playout.tick(0.7)
+    assert playout.take_heard() == [("r2", False)]

@@ -18,7 +18,7 @@ def test_an_opened_ticket_is_found_and_its_asker_is_told_that_it_waits() -> None
     assert tickets.numbered(1) is ticket
     assert tickets.all() == [ticket]
     assert (len(tickets), tickets.count) == (1, 1)
-    assert out == [Tell(RequestId("a"), Progress(Step.QUEUED))]
+    assert out == [Tell(RequestId("a"), Progress(Step.QUEUED, trigger="test:a"))]
 
 
 @pytest.mark.parametrize(("after_s", "at"), [(None, None), (0.0, 5.0), (2.5, 7.5)])

@@ -763,3 +763,28 @@ def test_of_several_follow_ups_those_are_taken_back_whose_outputs_were_before_it
     ledger.tools.seen("out_c2")
     assert told_by_another(ledger) == ["tool.r2.1"]
     assert ledger.tools.awaited() == ["tool.r1.1"]
+
+
+def test_a_reply_is_owed_until_somebody_begins_to_speak_about_the_call() -> None:
+    ledger = Ledger()
+    assert not ledger.tools.owes_reply("a"), "nobody called"
+    ledger.called("a", "b")
+    ledger.finish("a")
+    assert ledger.tools.owes_reply("a"), "its response runs on"
+    ledger.over()
+    assert ledger.tools.owes_reply("a"), "b is not answered yet"
+    ledger.finish("b")
+    (request_id,) = ledger.wanted_ids()
+    assert ledger.tools.owes_reply("a"), "it was asked for; it may still be refused"
+    ledger.tools.told(RequestId(request_id))
+    assert not ledger.tools.owes_reply("a")
+    assert not ledger.tools.owes_reply("b")
+
+
+def test_a_silent_answer_owes_nothing_once_all_is_over() -> None:
+    ledger = Ledger()
+    ledger.called("a")
+    ledger.finish("a", SILENT)
+    assert ledger.tools.owes_reply("a")
+    ledger.over()
+    assert not ledger.tools.owes_reply("a")

@@ -18,11 +18,14 @@ from tests.model.events import event
 from tests.model.freeze import Photographer, freeze
 from tests.model.server import Form, Message
 
-__all__ = ["Core", "Facts", "Input", "Walked"]
+__all__ = ["HOLD", "Core", "Facts", "Input", "Walked"]
 
 Input = tuple[object, ...]
 """("connect",) ("cut",) ("tick",) ("hear", message) ("ask", index) ("cancel", id) ("tool", call) ("played", item)
-("half", item) ("press",) ("release",)"""
+("half", item) ("press",) ("release",) ("hold",) ("let_go",)"""
+
+HOLD = "h"
+"""The name of every hold of the floor; the requests of a world that name one belong to the one that stands."""
 
 
 class Facts(NamedTuple):
@@ -117,7 +120,7 @@ class Walked:
         return state + 1, effects
 
 
-def perform(  # noqa: PLR0911  one return an input
+def perform(  # noqa: C901, PLR0911, PLR0912  one return an input
     peer: Peer, what: Input, now: float, asks: tuple[ResponseRequest, ...], form: Form
 ) -> list[Effect]:
     """Do to the core what this input says."""
@@ -138,6 +141,10 @@ def perform(  # noqa: PLR0911  one return an input
             return peer.tool_finished(call_id, Answer("{}"), now)
         case ("press",):
             return peer.press(now)
+        case ("hold",):
+            return peer.hold(HOLD, now)
+        case ("let_go",):
+            return peer.let_go(HOLD, now)
         case ("release",):
             peer.microphone(200.0)
             return peer.release(now)
@@ -156,7 +163,7 @@ def _facts(peer: Peer, now: float) -> Facts:
     machines = peer._machines
     coordinator = machines.coordinator
     lines = coordinator.admission
-    best = lines.floor.best(now)
+    best = (lines.floor if peer.held is None else lines.holding).best(now)
     due = peer.next_deadline(now)
     held_back = coordinator.aside.voice or (
         best is not None

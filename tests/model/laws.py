@@ -196,6 +196,8 @@ class Monitor(NamedTuple):
     def _told(self, request_id: str, change: object, node: "Node", spec: "Spec") -> "Monitor":
         if request_id in self.ended():
             raise Violation("a request ends once, and nothing is told after its end")
+        if isinstance(change, Progress) and change.step is Step.SENT:
+            self._law_hold(request_id, node, spec)
         if self.stale and isinstance(change, Progress) and change.step is Step.QUEUED:
             raise Violation("an error about a response that was over is no refusal of ours")
         monitor = self if request_id in self.names else self._replace(names=(*self.names, request_id))
@@ -235,7 +237,7 @@ class Monitor(NamedTuple):
             raise Violation("nothing of an old connection is sent into the new one")
         aside = getattr(create.response, "conversation", None) == "none"
         if not aside:
-            self._law_class(create, spec)
+            self._law_class(create, node, spec)
         if aside or self.hurt:
             return
         if self.speaking:
@@ -257,11 +259,21 @@ class Monitor(NamedTuple):
         if (travelling or answers) and spec.exact:
             raise Violation("one in-band create of ours is unanswered at most")
 
+    def _law_hold(self, name: str, node: "Node", spec: "Spec") -> None:
+        """A create goes out for this asker. Silent out-of-band requests take no floor."""
+        silent = any(
+            wish.conversation == "none" and not wish.speaks_aloud for wish in spec.asks if wish.id == name
+        )
+        if node.hold is not None and name not in node.hold and not silent:
+            raise Violation("nobody else is asked for while the floor is held")
+
     def _law_cancel(self, cancel: ResponseCancel, node: "Node", spec: "Spec") -> "Monitor":
         response_id = str(cancel.response_id)
         if not response_id.startswith(f"R{node.server.epoch}."):
             raise Violation("nothing of an old connection is sent into the new one")
         owner = dict(self.owners).get(response_id)
+        if owner and not self.hurt and not self.speaking and self._is_cut_by_others(owner, node, spec):
+            raise Violation("nobody else cuts in while the floor is held")
         if not self.hurt and owner == VAD and spec.cancels_only_ours:
             raise Violation("no cancel hits the user's answer")
         if not self.hurt and owner and spec.exact and not spec.rules.blocked_errors:
@@ -271,13 +283,23 @@ class Monitor(NamedTuple):
                 raise Violation("no cancel of a response that was not meant")
         return self._replace(silenced=self.silenced | {response_id})
 
-    def _law_class(self, create: ResponseCreate, spec: "Spec") -> None:
+    def _is_cut_by_others(self, owner: int, node: "Node", spec: "Spec") -> bool:
+        """Whether a response of the hold is cancelled in it for nobody who may: its asker, the user, one of its own."""
+        if node.hold is None or spec.budget.presses or owner in self.taken:
+            return False
+        name = self.names[owner - 1]
+        own = any(wish.cuts_in for wish in spec.asks if wish.id in node.hold)
+        return name in node.hold and not own and not self._is_cancelled(name)
+
+    def _law_class(self, create: ResponseCreate, node: "Node", spec: "Spec") -> None:
         """Who waits while another is asked for is not of a higher class. Resting, ageing and heeding the room are."""
         special = any(wish.starts is Starts.AFTER_HEARD or wish.conversation == "none" for wish in spec.asks)
         if special or spec.settings.ageing_s or spec.budget.fail:
             return
         mine = min(wish.priority for wish in _wishes(self.names[_number(create) - 1], spec))
         for name, step in self.steps:
+            if node.hold is not None and name not in node.hold:
+                continue
             if step is Step.QUEUED and max(wish.priority for wish in _wishes(name, spec)) < mine:
                 raise Violation("a higher class goes first")
 
@@ -368,9 +390,12 @@ class Monitor(NamedTuple):
         classes: dict[str, tuple[Priority, str]] = {
             request.id: (request.priority, request.conversation) for request in spec.asks
         }
+        of_a_hold = {request.id for request in spec.asks if request.hold is not None}
         mine = classes.get(self.names[owner - 1])
         gone = {who for who, _, _ in self.over}
         for number, name in enumerate(self.names[: owner - 1], start=1):
+            if self.names[owner - 1] in of_a_hold and name not in of_a_hold:
+                continue  # a hold goes before everybody
             if classes.get(name) == mine and number not in gone and name not in self.ended():
                 raise Violation("order within a class is age")
 
@@ -381,6 +406,8 @@ class Monitor(NamedTuple):
         floor = facts.floor
         if facts.online and floor.state is State.OPEN and facts.quiet and not facts.idle:
             raise Violation("nobody waits while the floor is open and the line is quiet")
+        if facts.online and floor.state is State.OPEN and facts.quiet and self._waits_in_its_hold(node, spec):
+            raise Violation("nobody waits while the floor is open and the line is quiet; not in its own hold")
         self._law_no_ghost(facts, spec)
         if not self.hurt and any(response_of(item) in self.silenced for item in node.playing):
             raise Violation("no cancelled audio is played; it plays on")
@@ -395,6 +422,13 @@ class Monitor(NamedTuple):
         known = floor.state in RUNS and active is not None and floor.response == active.response_id
         if active is not None and not known and floor.state is not State.BLOCKED:
             raise Violation("client and server agree when the wire is quiet: somebody speaks")
+
+    def _waits_in_its_hold(self, node: "Node", spec: "Spec") -> bool:
+        """Whether one of the hold that stands waits for nothing, by what it was told."""
+        special = any(wish.starts is Starts.AFTER_HEARD or wish.conversation == "none" for wish in spec.asks)
+        if node.hold is None or special or spec.budget.fail:
+            return False
+        return any(name in node.hold and step is Step.QUEUED for name, step in self.steps)
 
     def _law_no_ghost(self, facts: "Facts", spec: "Spec") -> None:
         floor = facts.floor

@@ -235,6 +235,43 @@ def _leaves_it(self: Coordinator, now: float, *, cancel: bool) -> None:
     """The user's press stops nothing."""
 
 
+def _forgets_who_waited(self: Admission, name: str, now: float) -> None:
+    self.held = None
+
+
+def _lets_go_when_lost(self: Endings, now: float) -> None:
+    _lose_all(self, now)
+    # If nobody else waited, only the app would notice: it may not ask any more.
+    if self._admission.held is not None and len(self._admission.floor):
+        self._admission.let_go(self._admission.held, now)
+
+
+_lose_all = Endings.lose
+
+
+def _joins_anybody(self: Admission, line: Waiting, other: Ticket | None, ticket: Ticket, now: float) -> None:
+    of_the_hold = self.holding.same_key(ticket.request.coalesce_key)
+    _enter(self, line if of_the_hold is None else self.holding, of_the_hold or other, ticket, now)
+
+
+_enter = Admission._enter
+
+
+def _others_cut_in(self: Grants, epoch: int, now: float) -> None:
+    best = self._admission.floor.best(now)
+    if best is not None and best.request.cuts_in and self._turns.is_quiet:
+        self._cut_in(best.request.priority, now)
+    _pump(self, epoch, now)
+
+
+def _waits_for_the_others(self: Grants, epoch: int, now: float) -> None:
+    if self._admission.held is None or not len(self._admission.floor):
+        _pump(self, epoch, now)
+
+
+_pump = Grants.pump
+
+
 def _row(state: State, what: Input, after: State, *actions: Action) -> Planted:
     return Planted(TRANSITIONS, (state, what), (after, actions))
 
@@ -247,6 +284,7 @@ CANCEL = "3 requests in 2 classes, 1 turn, 1 cancel"
 LATE = "no event ids, 1 turn, 2 cancels, errors late"
 NAMELESS = "no event ids, blocked replies make errors, 2 turns, a late reply"
 STUCK = "a response is stuck and deaf, push-to-talk"
+HOLD = "a hold of lower class, 3 requests, one of them of it, 1 turn"
 
 MUTANTS = (
     Mutant("a refusal drops the request", SLOW, Planted(keeper.ENACT, A.REQUEUE, _forget_request)),
@@ -417,6 +455,26 @@ MUTANTS = (
         "failed is heard",
         "failed with backoff, 2 requests, 1 turn, 1 cancel",
         Planted(Endings, "_failed", _failed_is_heard),
+    ),
+    Mutant("a hold is ignored", HOLD, Planted(Admission, "next_line", property(lambda self: self.floor))),
+    Mutant("a hold waits for those before it", HOLD, Planted(Grants, "pump", _waits_for_the_others)),
+    Mutant(
+        "who waits when the hold ends is forgotten", HOLD, Planted(Admission, "let_go", _forgets_who_waited)
+    ),
+    Mutant(
+        "a lost connection ends the hold",
+        "two holds, push-to-talk, 1 cancel, a cut",
+        Planted(Endings, "lose", _lets_go_when_lost),
+    ),
+    Mutant(
+        "one of its key joins the hold",
+        "a hold with others of its key, and a voice out of band",
+        Planted(Admission, "_enter", _joins_anybody),
+    ),
+    Mutant(
+        "the others cut into a hold",
+        "a hold that a higher class would cut into",
+        Planted(Grants, "pump", _others_cut_in),
     ),
     Mutant(
         "what is spoken expires",

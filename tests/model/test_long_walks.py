@@ -18,7 +18,7 @@ from charye.core.requests import (
 )
 from charye.core.waiting import WhenFull
 from charye.protocol import NO_EVENT_ID, NO_METADATA, ResponseParams
-from tests.model.core import Walked
+from tests.model.core import HOLD, Walked
 from tests.model.server import Form, Rules
 from tests.model.world import Budget, Node, Spec, World
 from tests.model.worlds import SETTINGS
@@ -40,6 +40,7 @@ requests = st.builds(
     on_reconnect=st.sampled_from(OnReconnect),
     starts=st.sampled_from(Starts),
     cuts_in=st.booleans(),
+    hold=st.sampled_from((None, None, None, HOLD)),
 )
 
 budgets = st.builds(

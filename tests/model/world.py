@@ -2,7 +2,8 @@
 
 Steps are of three kinds. *Fair* ones must happen sooner or later: messages arrive, the server goes on, the app
 asks what it is going to ask, tools finish, sound is played, and time passes once nothing else can happen (so a
-deadline means a real loss; `early` deadlines fire at any moment besides). *Free* ones may happen: a cancel, an
+deadline means a real loss; `early` deadlines fire at any moment besides; a hold of the floor may last, so time passes
+in it). *Free* ones may happen: a cancel, an
 early deadline, a response that fails. *Faults* have a budget. What must hold is in `laws`.
 """
 
@@ -31,6 +32,8 @@ from tests.model.server import Message, Rules, Server
 
 __all__ = ["Budget", "Next", "Node", "Spec", "World"]
 
+LET_GO = "@ let go"
+
 
 class Budget(NamedTuple):
     """How often what may still happen."""
@@ -52,7 +55,8 @@ class Spec:
     """What a world is made of.
 
     Args:
-        asks: the requests, asked for in this order, each at any moment.
+        asks: the requests, asked for in this order, each at any moment. One that names a hold is asked for in one: the
+            app holds the floor before it, and lets go at any moment after it.
         turns: how often the user speaks.
         exact: every outcome is exact while no fault has happened, and what is heard for certain was spoken.
         ordered: nothing (a failure, a rest, a resumed voice) may change the order within a class.
@@ -75,7 +79,10 @@ class Spec:
 
 
 class Node(NamedTuple):
-    """One state of the world; equal nodes are the same state. `core` is a number in `Core`."""
+    """One state of the world; equal nodes are the same state. `core` is a number in `Core`.
+
+    `hold`: while the app holds the floor, the requests that were asked for as part of the hold.
+    """
 
     core: int
     server: Server
@@ -86,6 +93,7 @@ class Node(NamedTuple):
     tools: tuple[str, ...]
     playing: tuple[str, ...]
     monitor: Monitor
+    hold: frozenset[str] | None = None
 
 
 class Next(NamedTuple):
@@ -115,7 +123,7 @@ class World:
     def steps(self, node: Node) -> list[Next]:
         """Everything that can happen next."""
         found = [*self._app(node), *self._line(node), *self._server(node)]
-        quiet = not any(each.fair for each in found)
+        quiet = not any(each.fair and each.name != LET_GO for each in found)
         due = self.core.facts(node.core).due
         if due is not None and quiet:
             found.append(Next("~", True, partial(self._core, node, ("tick",))))
@@ -137,13 +145,7 @@ class World:
                 server=server, to_server=(), to_client=(), monitor=node.monitor.reconnected()
             )
             yield Next("connect", True, partial(self._core, fresh, ("connect",)))
-        if node.asked < len(self.spec.asks):
-            after = node._replace(asked=node.asked + 1)
-            yield Next(
-                f"@ ask {self.spec.asks[node.asked].id}",
-                True,
-                partial(self._core, after, ("ask", node.asked)),
-            )
+        yield from self._asks(node)
         if node.budget.cancels:
             ended = node.monitor.ended()
             for request in self.spec.asks[: node.asked]:
@@ -168,6 +170,19 @@ class World:
             item = node.playing[0].removesuffix(HALF)
             after = node._replace(playing=node.playing[1:])
             yield Next(f"@ played {item}", True, partial(self._core, after, ("played", item)))
+
+    def _asks(self, node: Node) -> Iterator[Next]:
+        """The next request; the hold that it belongs to comes first and does not end before it is asked for."""
+        wish = self.spec.asks[node.asked] if node.asked < len(self.spec.asks) else None
+        belongs = wish is not None and wish.hold is not None
+        if belongs and node.hold is None:
+            yield Next("@ hold", True, partial(self._core, node._replace(hold=frozenset()), ("hold",)))
+        elif wish is not None:
+            hold = node.hold | {wish.id} if belongs and node.hold is not None else node.hold
+            after = node._replace(asked=node.asked + 1, hold=hold)
+            yield Next(f"@ ask {wish.id}", True, partial(self._core, after, ("ask", node.asked)))
+        if node.hold is not None and not belongs:
+            yield Next(LET_GO, True, partial(self._core, node._replace(hold=None), ("let_go",)))
 
     def _press(self, node: Node) -> Node:
         after = self._core(node, ("press",))

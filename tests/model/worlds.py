@@ -12,6 +12,7 @@ from charye.core.requests import OnInterruption, OnReconnect, Priority, RequestI
 from charye.core.settings import Settings
 from charye.core.waiting import WhenFull
 from charye.protocol import NO_EVENT_ID, NO_METADATA, SUPERSEDES, ResponseParams
+from tests.model.core import HOLD
 from tests.model.server import Form, Rules
 from tests.model.world import Budget, Spec
 
@@ -23,6 +24,10 @@ SILENT = ResponseParams(output_modalities=("text",))
 
 def _ask(number: int, priority: Priority = Priority.USER, **how: Any) -> ResponseRequest:
     return ResponseRequest(id=RequestId(f"q{number}"), trigger="model", priority=priority, **how)
+
+
+def _of_the_hold(number: int, priority: Priority = Priority.USER, **how: Any) -> ResponseRequest:
+    return _ask(number, priority, hold=HOLD, **how)
 
 
 ONE = (_ask(1),)
@@ -500,6 +505,44 @@ TIME = (
     ),
 )
 
+HOLDS = (
+    Spec(
+        name="a hold of lower class, 3 requests, one of them of it, 1 turn",
+        asks=(_ask(1), _of_the_hold(2, Priority.TOOL), _ask(3)),
+        settings=SETTINGS,
+        turns=1,
+    ),
+    Spec(
+        name="two holds, push-to-talk, 1 cancel, a cut",
+        asks=(_of_the_hold(1), _ask(2, Priority.SCRIPT), _of_the_hold(3)),
+        rules=PUSH_TO_TALK,
+        settings=SETTINGS,
+        budget=Budget(cancels=1, cut=1),
+    ),
+    Spec(
+        name="a hold with others of its key, and a voice out of band",
+        asks=(_of_the_hold(1, coalesce_key="k"), _ask(2, coalesce_key="k"), ALOUD),
+        settings=SETTINGS,
+        turns=1,
+        ordered=False,
+        exact=False,
+    ),
+    Spec(
+        name="a hold that a higher class would cut into",
+        asks=(_of_the_hold(1, Priority.NOTICE), _ask(2, Priority.SCRIPT, cuts_in=True)),
+        settings=SETTINGS,
+        turns=1,
+        cancels_only_ours=False,
+    ),
+    Spec(
+        name="a hold and a round with a call, one event lost",
+        asks=(_ask(1), _of_the_hold(2, Priority.TOOL)),
+        rules=Rules(calls=("a",), replies=False),
+        settings=SETTINGS,
+        budget=Budget(lose=1),
+    ),
+)
+
 DEVICE = replace(SETTINGS, reporting=Reporting.DEVICE)
 
 CORNERS = (
@@ -542,6 +585,13 @@ CORNERS = (
         budget=Budget(cancels=1),
         cancels_only_ours=False,
         exact=False,
+    ),
+    Spec(
+        name="played before its end, beside one out-of-band, 1 cancel",
+        asks=(_ask(1), ASIDE, _ask(2, starts=Starts.AFTER_HEARD)),
+        rules=replace(PUSH_TO_TALK, audio=True),
+        settings=DEVICE,
+        budget=Budget(cancels=1),
     ),
     Spec(
         name="half played, 1 turn, 1 cancel",
@@ -589,5 +639,6 @@ WORLDS: tuple[Spec, ...] = (
     *PRESSES,
     *FAULTS,
     *TIME,
+    *HOLDS,
     *CORNERS,
 )

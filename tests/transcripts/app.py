@@ -3,6 +3,7 @@
     @ request greeting priority=script starts=after_heard conversation=none on_reconnect=fail
     @ cancel greeting
     @ interrupt
+    @ hold closing                 @ let_go closing
     @ press                        @ microphone 500ms               @ release
     @ tool_finished call_1 {"temperature":12}                       also reply=silent, say="...", failed=yes
     @ played item1 500ms
@@ -98,6 +99,14 @@ def _interrupt(peer: Peer, line: Line, now: float) -> list[Effect]:
     return peer.interrupt(now)
 
 
+def _hold(peer: Peer, line: Line, now: float) -> list[Effect]:
+    return peer.hold(line.words[1], now)
+
+
+def _let_go(peer: Peer, line: Line, now: float) -> list[Effect]:
+    return peer.let_go(line.words[1], now)
+
+
 def _press(peer: Peer, line: Line, now: float) -> list[Effect]:
     return peer.press(now)
 
@@ -147,6 +156,8 @@ ACTS: dict[str, Callable[[Peer, Line, float], list[Effect]]] = {
     "request": _request,
     "cancel": _cancel,
     "interrupt": _interrupt,
+    "hold": _hold,
+    "let_go": _let_go,
     "press": _press,
     "microphone": _microphone,
     "release": _release,

@@ -10,6 +10,7 @@ it is `...`. That a request ends only once is checked always; an outcome that is
     = greeting interrupted 300ms attempts=1 reason="" code=absent uncertain=no
     = waiting greeting "the user is speaking"                 why, as `explain` tells it
     = speaker user                = turn quiet                = items item1 item2
+    = hold closing                = hold nobody               the hold that stands, by its name
     ! play r1 item1 500ms         ! stop_playback r1          ! run_tool call_1 get_weather
     ! abandon_tool call_1         ! reconnect                 ! note "nothing to cancel"
     ~ 10s                         ticks at every deadline on the way
@@ -236,6 +237,8 @@ class Player:
             _same(self._peer.speaker.value, rest)
         elif first == "turn":
             _same(self._peer.turn.value, rest)
+        elif first == "hold":
+            _same(self._peer.held or "nobody", rest)
         elif first == "items":
             _same(
                 " ".join(str(getattr(entry.item, "id", "")) for entry in self._peer.items), [" ".join(rest)]

@@ -61,6 +61,7 @@ def test_what_fits_is_played_to_its_end() -> None:
         ("= held r1 greeting", "= held r1 vad", "the floor has nothing of vad"),
         ("= held r1 greeting", "= speaker user", "it is: ours"),
         ("= held r1 greeting", "= turn speaking", "it is: quiet"),
+        ("= held r1 greeting", "= hold closing", "it is: nobody"),
         ("= held r1 greeting", "= waiting greeting", "greeting does not wait"),
         ("= held r1 greeting", "= items item1", "it is: "),
         ("! play r1 item1 500ms", "! play r1 item1 400ms", "not there @@ ! play r1 item1 400ms"),

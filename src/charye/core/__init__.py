@@ -18,4 +18,78 @@ Everything here is (state, input, now) -> effects. `peer.Peer` is the one door. 
     hearing              what each server event means to all of these
     machines, peer       all of it put together, and the door
     settings, explain    what can be set; one sentence on why a request is not speaking
+
+What somebody needs who drives a `Peer` can be imported from here; everything else from its own module.
 """
+
+from charye.core.calls import Answer, Reply
+from charye.core.conversation import Entry
+from charye.core.effects import (
+    AbandonTool,
+    Effect,
+    Note,
+    Play,
+    Reconnect,
+    RunTool,
+    Send,
+    StopPlayback,
+    Tell,
+)
+from charye.core.floor import Floor
+from charye.core.peer import Peer, Speaker
+from charye.core.playout import Reporting
+from charye.core.requests import (
+    TOKEN_KEY,
+    OnInterruption,
+    OnReconnect,
+    OnUserSpeech,
+    Outcome,
+    OutcomeKind,
+    Priority,
+    Progress,
+    RequestId,
+    ResponseRequest,
+    SameKey,
+    Starts,
+    Step,
+)
+from charye.core.settings import Patience, Settings, ToolPolicy
+from charye.core.turns import Turn
+from charye.core.waiting import WhenFull
+
+__all__ = [
+    "TOKEN_KEY",
+    "AbandonTool",
+    "Answer",
+    "Effect",
+    "Entry",
+    "Floor",
+    "Note",
+    "OnInterruption",
+    "OnReconnect",
+    "OnUserSpeech",
+    "Outcome",
+    "OutcomeKind",
+    "Patience",
+    "Peer",
+    "Play",
+    "Priority",
+    "Progress",
+    "Reconnect",
+    "Reply",
+    "Reporting",
+    "RequestId",
+    "ResponseRequest",
+    "RunTool",
+    "SameKey",
+    "Send",
+    "Settings",
+    "Speaker",
+    "Starts",
+    "Step",
+    "StopPlayback",
+    "Tell",
+    "ToolPolicy",
+    "Turn",
+    "WhenFull",
+]

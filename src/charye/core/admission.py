@@ -1,7 +1,9 @@
 """Who gets into the line, and who comes back to it.
 
-There are two lines of one bound: for the floor (and the audio floor), and for silent out-of-band responses,
-which wait for nobody but a free lane.
+There are three lines of one bound: for the floor (and the audio floor); for silent out-of-band responses, which
+wait for nobody but a free lane; and for those who belong to a hold. While the hold stands, only its own line is
+looked at for the floor; the line for the floor stays as it is, ages and expires. When it ends, its requests are like
+any other: they go where their class and age put them. No living request names a hold that does not stand.
 """
 
 from dataclasses import replace
@@ -23,6 +25,7 @@ from charye.core.requests import (
 from charye.core.settings import Settings
 from charye.core.tickets import Tickets
 from charye.core.waiting import Waiting, WhenFull
+from charye.errors import LocalProtocolError
 from charye.protocol import ResponseCreate
 
 __all__ = ["Admission", "create_event"]
@@ -41,9 +44,9 @@ def create_event(ticket: Ticket, token: str, now: float) -> Send:
 
 
 class Admission:
-    """The lines, and the rules of entering and leaving them."""
+    """The lines, and the rules of entering and leaving them. `held`: the name of the hold that stands."""
 
-    __slots__ = ("_out", "_settings", "aside", "floor", "tickets")
+    __slots__ = ("_out", "_settings", "aside", "floor", "held", "holding", "tickets")
 
     def __init__(self, settings: Settings, tickets: Tickets, out: list[Effect]) -> None:
         self._settings = settings
@@ -51,6 +54,13 @@ class Admission:
         self.tickets = tickets
         self.floor = Waiting(ageing_s=settings.ageing_s)
         self.aside = Waiting(ageing_s=settings.ageing_s)
+        self.holding = Waiting(ageing_s=settings.ageing_s)
+        self.held: str | None = None
+
+    @property
+    def next_line(self) -> Waiting:
+        """Whose best gets the floor."""
+        return self.floor if self.held is None else self.holding
 
     def token(self, ticket: Ticket, epoch: int) -> str:
         """What tells its next create from every other: whose, on which connection, which request, which try."""
@@ -58,15 +68,59 @@ class Admission:
 
     def line_of(self, request: ResponseRequest) -> Waiting:
         """Where it waits."""
-        silent = request.conversation == "none" and not request.speaks_aloud
-        return self.aside if silent else self.floor
+        if request.conversation == "none" and not request.speaks_aloud:
+            return self.aside
+        return self.floor if request.hold is None else self.holding
+
+    def check_hold(self, request: ResponseRequest) -> None:
+        """Look whether a request may say to which hold it belongs.
+
+        Raises:
+            LocalProtocolError: that hold does not stand.
+        """
+        if request.hold not in (None, self.held):
+            raise LocalProtocolError("the hold of this request does not stand", given=request.hold)
+
+    def hold(self, name: str) -> None:
+        """From now on the floor goes to nobody but those who belong to this hold.
+
+        Raises:
+            LocalProtocolError: a hold stands; nothing has changed.
+        """
+        if self.held is not None:
+            raise LocalProtocolError("the floor is held already", state=self.held, given=name)
+        self.held = name
+        self._out.append(Note("the floor is held", about=name))
+
+    def let_go(self, name: str, now: float) -> None:
+        """The hold ends; its living requests belong to none from now on. One that has ended is only noted.
+
+        Raises:
+            LocalProtocolError: another hold stands; nothing has changed.
+        """
+        if self.held is None:
+            self._out.append(Note("let go of a hold that has ended", about=name))
+            return
+        if self.held != name:
+            raise LocalProtocolError("another hold stands", state=self.held, given=name)
+        self.held = None
+        self._out.append(Note("the floor is let go", about=name))
+        waited = list(self.holding)
+        for ticket in waited:
+            self.holding.remove(ticket)
+        for ticket in self.tickets.all():
+            if ticket.request.hold is not None:
+                ticket.request = replace(ticket.request, hold=None)
+        for ticket in waited:
+            self._come_back(ticket, now)
 
     def admit(self, request: ResponseRequest, now: float) -> None:
         """Let it wait, or end it at once as `denied`, with the reason.
 
         Raises:
-            LocalProtocolError: a living request has this id; nothing has changed.
+            LocalProtocolError: a living request has this id, or its hold does not stand; nothing has changed.
         """
+        self.check_hold(request)
         if request.conversation == "none" and not self._settings.dialect.out_of_band:
             self.deny(request, "no out-of-band lane", now)
             return
@@ -101,21 +155,11 @@ class Admission:
             return
         ticket.stage, ticket.response_id = Stage.WAITING, None
         self.tickets.tell(ticket, Progress(Step.QUEUED, reason))
-        line = self.line_of(ticket.request)
-        other = line.same_key(ticket.request.coalesce_key)
-        if other is None:
-            line.add(ticket)
-            return
-        line.remove(other)
-        older, newer = sorted((ticket, other), key=lambda each: each.age)
-        if newer.request.same_key is SameKey.REPLACE:
-            self._replace(line, older, newer, now)
-        else:
-            self._merge(line, older, newer)
+        self._come_back(ticket, now)
 
     def expire(self, now: float, *, at_the_limit: bool = True) -> None:
         """End those whose time is over. `at_the_limit`: also those whose last moment this is."""
-        for line in (self.floor, self.aside):
+        for line in (self.floor, self.holding, self.aside):
             for ticket in line.expired(now):
                 if ticket.expires_at == now and not at_the_limit:
                     continue
@@ -149,7 +193,7 @@ class Admission:
         """When a wait ends by itself: an expiry, or a rest."""
         times = [
             time
-            for line in (self.floor, self.aside)
+            for line in (self.floor, self.holding, self.aside)
             for time in (line.next_expiry(), line.next_rested(now))
             if time is not None
         ]
@@ -166,6 +210,20 @@ class Admission:
         else:
             line.remove(other)
             self._merge(line, other, ticket)
+
+    def _come_back(self, ticket: Ticket, now: float) -> None:
+        """To the place that its age gives it; one of its key that waits there already may be older or newer."""
+        line = self.line_of(ticket.request)
+        other = line.same_key(ticket.request.coalesce_key)
+        if other is None:
+            line.add(ticket)
+            return
+        line.remove(other)
+        older, newer = sorted((ticket, other), key=lambda each: each.age)
+        if newer.request.same_key is SameKey.REPLACE:
+            self._replace(line, older, newer, now)
+        else:
+            self._merge(line, older, newer)
 
     def _merge(self, line: Waiting, older: Ticket, newer: Ticket) -> None:
         """One ticket for both: the age of the older, the wish of the newer, the higher class of the two."""

@@ -48,6 +48,11 @@ class Aside:
         return self._lanes.voice is not None
 
     @property
+    def is_quiet(self) -> bool:
+        """Whether none of them runs or is unanswered."""
+        return self._lanes.is_empty
+
+    @property
     def is_full(self) -> bool:
         """Whether no further one may be asked for now."""
         return self._lanes.is_full

@@ -150,12 +150,14 @@ class Endings:
                 self.disconnected(ticket, now)
 
     def close(self, now: float) -> None:
-        """Nothing will be asked for any more."""
+        """Nothing will be asked for any more, and nobody holds the floor."""
         self._hearing.clear()
         for ticket in self._tickets.all():
             if ticket.stage is Stage.WAITING:
                 self._admission.leave(ticket)
             self._tickets.end(ticket, OutcomeKind.DISCONNECTED, now, reason="closed")
+        if self._admission.held is not None:
+            self._admission.let_go(self._admission.held, now)
 
     def stop_hearing(self, ticket: Ticket) -> None:
         """Its asker has cancelled it while it was still being heard."""

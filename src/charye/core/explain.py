@@ -53,11 +53,14 @@ def explain(
 
 def _because(ticket: Ticket, coordinator: Coordinator, turns: Turns, playout: Playout, now: float) -> str:
     floor = coordinator.floor
+    line = coordinator.admission.line_of(ticket.request)
+    held = coordinator.admission.held
+    if held is not None and line is coordinator.admission.floor:
+        return f"the floor is held by {held}"
     if ticket.resting_until > now:
         return f"its response failed and it is tried again in {ticket.resting_until - now:.1f} s"
     if floor.state is State.OFFLINE:
         return FLOOR[floor.state]
-    line = coordinator.admission.line_of(ticket.request)
     if line is coordinator.admission.aside:
         return "as many out-of-band responses run as are allowed"
     ahead = line.ahead_of(ticket, now)

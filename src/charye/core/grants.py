@@ -1,7 +1,8 @@
 """Who gets the floor next, and whom a higher class may silence for it.
 
 `Grants.pump` is the only place that asks for the floor, and it asks only when the floor is open, the user is
-quiet and nobody speaks aloud beside the conversation.
+quiet and nobody speaks aloud beside the conversation. While the floor is held (`Admission.hold`), it looks only at
+those who belong to the hold: nobody else is asked for, and nobody else cuts in.
 """
 
 from charye.core.admission import Admission
@@ -43,7 +44,7 @@ class Grants:
 
     def pump(self, epoch: int, now: float) -> None:
         """Ask for the floor for whoever is next, if it may be asked for now."""
-        best = self._admission.floor.best(now, beside=not self._aside.is_full)
+        best = self._admission.next_line.best(now, beside=not self._aside.is_full)
         if best is None or not self._turns.is_quiet:
             return
         request = best.request

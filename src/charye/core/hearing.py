@@ -13,12 +13,17 @@ from charye.core.floor import State
 from charye.core.machines import USER_TURN, Machines
 from charye.core.turns import TurnInput
 from charye.protocol import (
+    AudioConfig,
+    AudioFormat,
+    AudioInputConfig,
+    AudioOutputConfig,
     AudioPart,
     ConversationItemAdded,
     ConversationItemCreated,
     ConversationItemDeleted,
     ConversationItemDone,
     ConversationItemInputAudioTranscriptionCompleted,
+    ConversationItemInputAudioTranscriptionFailed,
     ConversationItemTruncated,
     ErrorEvent,
     ErrorKind,
@@ -39,6 +44,7 @@ from charye.protocol import (
     ServerEvent,
     SessionCreated,
     SessionUpdated,
+    Transcription,
     audio_length_bytes,
     kind_of,
     named_response,
@@ -166,6 +172,18 @@ def _transcribed(
     machines: Machines, event: ConversationItemInputAudioTranscriptionCompleted, now: float
 ) -> None:
     machines.conversation.transcribe(event.item_id, event.transcript)
+    _written_down(machines, event.item_id)
+
+
+def _not_transcribed(
+    machines: Machines, event: ConversationItemInputAudioTranscriptionFailed, now: float
+) -> None:
+    _written_down(machines, event.item_id)
+
+
+def _written_down(machines: Machines, item_id: str) -> None:
+    if item_id == machines.untranscribed:
+        machines.untranscribed = None
 
 
 # the user
@@ -184,6 +202,8 @@ def _speech_stopped(machines: Machines, event: InputAudioBufferSpeechStopped, no
 
 
 def _committed(machines: Machines, event: InputAudioBufferCommitted, now: float) -> None:
+    if machines.transcribes:
+        machines.untranscribed = event.item_id or None  # one without a name would never be seen again
     if machines.commits:
         machines.commits -= 1  # a client's commit never starts a response
         machines.turns.step(TurnInput.COMMITTED_ONLY, now)
@@ -205,11 +225,20 @@ def _session(machines: Machines, event: SessionCreated | SessionUpdated, now: fl
     if machines.turns.server_replies and not machines.settings.dialect.echoes_metadata:
         machines.out.append(Note("the server replies by itself and does not say whose a response is"))
     audio = event.session.audio
-    output = getattr(audio, "output", None)
-    kind = getattr(getattr(output, "format", None), "type", None)
-    if isinstance(kind, str):
-        pcm = kind == "audio/pcm"
-        machines.bytes_per_ms = PCM_SAMPLE_RATE_HZ * 2 / 1000 if pcm else G711_SAMPLE_RATE_HZ / 1000
+    heard = audio.input if isinstance(audio, AudioConfig) else None
+    if isinstance(heard, AudioInputConfig) and isinstance(heard.transcription, Transcription | None):
+        machines.transcribes = heard.transcription is not None
+    output = audio.output if isinstance(audio, AudioConfig) else None
+    if isinstance(output, AudioOutputConfig) and isinstance(output.format, AudioFormat):
+        machines.bytes_per_ms = _bytes_per_ms(output.format)
+
+
+def _bytes_per_ms(output: AudioFormat) -> float:
+    """G.711 has one rate; a server that does not say that of PCM16 has the API's (API reference, `audio/pcm`)."""
+    if output.type != "audio/pcm":
+        return G711_SAMPLE_RATE_HZ / 1000
+    said = output.rate if isinstance(output.rate, int) and output.rate > 0 else PCM_SAMPLE_RATE_HZ
+    return said * 2 / 1000
 
 
 def _buffer_started(machines: Machines, event: OutputAudioBufferStarted, now: float) -> None:
@@ -256,6 +285,7 @@ HANDLERS: Mapping[type, Callable[..., None]] = MappingProxyType(
         ConversationItemDeleted: _item_deleted,
         ConversationItemTruncated: _item_truncated,
         ConversationItemInputAudioTranscriptionCompleted: _transcribed,
+        ConversationItemInputAudioTranscriptionFailed: _not_transcribed,
         InputAudioBufferSpeechStarted: _speech_started,
         InputAudioBufferSpeechStopped: _speech_stopped,
         InputAudioBufferCommitted: _committed,

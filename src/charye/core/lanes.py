@@ -105,6 +105,11 @@ class Lanes:
         self._unsettled: dict[str, None] = {}
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is none."""
+        return not self._by_token
+
+    @property
     def is_full(self) -> bool:
         """Whether no further one may be asked for now."""
         return len(self._by_token) >= self._bound

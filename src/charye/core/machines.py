@@ -24,6 +24,8 @@ class Machines:
         out: effects of the present input, in order; everybody appends, the peer hands them out.
         bytes_per_ms: of the output audio.
         commits: ours, whose `input_audio_buffer.committed` is still to come.
+        transcribes: the server writes down what the user says.
+        untranscribed: the item of the user's last turn, until it is written down.
     """
 
     __slots__ = (
@@ -35,7 +37,9 @@ class Machines:
         "playout",
         "settings",
         "tools",
+        "transcribes",
         "turns",
+        "untranscribed",
     )
 
     def __init__(self, settings: Settings) -> None:
@@ -48,6 +52,8 @@ class Machines:
         self.coordinator = Coordinator(settings, self.turns, self.playout, self.tools, self.out)
         self.bytes_per_ms = 48.0  # PCM16, mono, 24 kHz
         self.commits = 0
+        self.transcribes = False
+        self.untranscribed: str | None = None
 
     @property
     def is_online(self) -> bool:

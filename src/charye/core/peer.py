@@ -71,7 +71,7 @@ class Peer:
         """
         machines = self._machines
         machines.coordinator.connected(now)
-        machines.commits = 0
+        machines.commits, machines.untranscribed = 0, None
         machines.tools.connected()
         self._epoch += 1
         events, left_out = machines.conversation.rebuild(self._epoch)
@@ -115,7 +115,8 @@ class Peer:
         """Ask for a response. What becomes of it is told by `Tell`, an immediate refusal too.
 
         Raises:
-            LocalProtocolError: a living request has this id, or it begins like the core's own ids.
+            LocalProtocolError: a living request has this id, or it begins like the core's own ids, or the hold that
+                it names does not stand.
         """
         _check_id(request)
         self._machines.coordinator.request(request, now)
@@ -129,6 +130,29 @@ class Peer:
     def interrupt(self, now: float) -> list[Effect]:
         """Silence in the room now, whoever speaks: cancels what runs, truncates what was heard in part."""
         self._machines.coordinator.interrupt(now)
+        return self._machines.settle(now)
+
+    def hold(self, name: str, now: float) -> list[Effect]:
+        """Hold the floor: until `let_go` nobody is asked for but requests whose `hold` is this name.
+
+        The others wait, whatever their class; tool follow-ups and replies to the user too. They keep their place and
+        their age, and they expire. Out-of-band requests that may carry audio wait with them, silent ones run. Whoever
+        speaks now, or is asked for already, is not cancelled. A reply that the server begins by itself is treated as
+        ever: turn such replies off for the time. A hold outlives a connection; `close` ends it.
+
+        Raises:
+            LocalProtocolError: a hold stands, of this name or another; nothing has changed.
+        """
+        self._machines.coordinator.admission.hold(name)
+        return self._machines.settle(now)
+
+    def let_go(self, name: str, now: float) -> list[Effect]:
+        """End the hold. What of it still waits is from now on like any other request. Twice does no harm.
+
+        Raises:
+            LocalProtocolError: another hold stands; nothing has changed.
+        """
+        self._machines.coordinator.admission.let_go(name, now)
         return self._machines.settle(now)
 
     def explain(self, request_id: RequestId, now: float) -> str:
@@ -164,25 +188,39 @@ class Peer:
         Args:
             reply: instead of a plain one of class USER, which coalesces under the key `user-turn`.
         Raises:
-            LocalProtocolError: it is not pressed, or the id of `reply` may not be used.
+            LocalProtocolError: it is not pressed, the id of `reply` may not be used, or its hold does not stand.
         """
         machines = self._machines
         if reply is not None:
             _check_id(reply)
             machines.coordinator.tickets.check_free(reply.id)
+            machines.coordinator.admission.check_hold(reply)
         machines.turns.step(TurnInput.RELEASE, now)
-        refusal = self._why_nothing_was_said()
+        refusal, spoken_ms = self._why_nothing_was_said(), self._microphone_ms
+        self._microphone_ms = 0.0
         if refusal is None:
             machines.commits += 1
             machines.out.append(Send(InputAudioBufferCommit(event_id="commit")))
             machines.coordinator.request(reply or machines.reply_request("ptt"), now)
             return machines.settle(now)
-        machines.out.append(Note(refusal, about=f"{self._microphone_ms:.0f} ms"))
+        machines.out.append(Note(refusal, about=f"{spoken_ms:.0f} ms"))
         if machines.is_online:
             machines.out.append(Send(InputAudioBufferClear()))
         if reply is not None:
             machines.coordinator.admission.deny(reply, refusal, now)
         return machines.settle(now)
+
+    def take_back(self, now: float) -> list[Effect]:
+        """Push-to-talk: the user's turn did not take place. What was said in it is forgotten, nothing is asked for.
+
+        Raises:
+            LocalProtocolError: it is not pressed.
+        """
+        self._machines.turns.step(TurnInput.RELEASE, now)
+        self._microphone_ms = 0.0
+        if self._machines.is_online:
+            self._machines.out.append(Send(InputAudioBufferClear()))
+        return self._machines.settle(now)
 
     def add_item(self, item: Item, now: float) -> list[Effect]:
         """Put an item of the app's (with an id of its own) into the conversation; kept over a reconnect."""
@@ -236,6 +274,37 @@ class Peer:
         floor_is_free = machines.coordinator.floor.state in (State.OPEN, State.OFFLINE)
         nothing_waits = not len(machines.coordinator.tickets) and machines.turns.is_quiet
         return floor_is_free and nothing_waits and machines.playout.is_quiet and machines.tools.is_idle
+
+    @property
+    def can_rotate(self) -> bool:
+        """Whether another connection could take over now: nothing would be lost, and nobody would hear of it.
+
+        Nobody speaks or is about to: the user is quiet, the floor open, everything played. Nothing of ours is
+        unanswered, nothing runs beside the conversation, no tool is at work. The user's last turn is written down,
+        if the server does that: what is not cannot be said again. Where the hand decides, not the server's ears, no
+        audio of the user's is uncommitted. Requests may wait and the floor may be held; both outlive the connection.
+        `disconnected` and `connected` at such a moment ask for nothing twice.
+        """
+        machines = self._machines
+        coordinator = machines.coordinator
+        in_the_buffer = self._microphone_ms > 0 and not machines.turns.detects
+        nobody_speaks = (
+            coordinator.floor.state is State.OPEN and machines.turns.is_quiet and not in_the_buffer
+        )
+        answered = not machines.commits and machines.untranscribed is None and coordinator.aside.is_quiet
+        return nobody_speaks and answered and machines.playout.is_quiet and not machines.tools.is_running
+
+    def owes_reply(self, call_id: str) -> bool:
+        """Whether the reply about this tool call has not begun yet, and may still come."""
+        return self._machines.tools.owes_reply(call_id)
+
+    @property
+    def held(self) -> str | None:
+        """The name of the hold that stands; not whether a response holds the floor, which `floor` says.
+
+        A hold alone, with nobody who waits, is idle.
+        """
+        return self._machines.coordinator.admission.held
 
     @property
     def floor(self) -> Floor:

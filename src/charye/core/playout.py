@@ -26,9 +26,11 @@ it is refused. Source: recorded reports of "already shorter than"."""
 DRAINED_WITHIN_MS = 1.0
 """A resampler may report a fraction less than was appended."""
 
-
 ROUNDING_MS = 1e-6
 """A clock in seconds makes 299.9999999 of 300 ms."""
+
+SERVER_BUFFER_MAX_S = 120.0
+"""SERVER: how long after a response's end its `output_audio_buffer.stopped` is waited for."""
 
 
 class Reporting(Enum):
@@ -164,10 +166,12 @@ class Playout:
 
     def deadline(self) -> float | None:
         """When to look again: the clock's next end, or a report that is overdue."""
-        left_s = sum(track.left_ms for track in self._tracks if not self._awaits_more(track)) / 1000
-        if left_s > 0:
+        left_ms = [each.left_ms for each in self._tracks if each.left_ms > 0 and not self._awaits_more(each)]
+        if left_ms:
+            if self._reporting is Reporting.CLOCK:  # each is heard at its own end, not with the last of them
+                return self._moved_at + left_ms[0] / 1000
             grace_s = self._patience_s if self._reporting is Reporting.DEVICE else 0.0
-            return self._moved_at + left_s + grace_s
+            return self._moved_at + sum(left_ms) / 1000 + grace_s
         if any(run.done and run.audible for run in self._runs.values()):
             return self._moved_at + SERVER_BUFFER_MAX_S
         return None
@@ -251,7 +255,8 @@ class Playout:
                 run.repairs.append(_repair(track))
                 repaired.add(track.item_id)
         self._tracks = [track for track in self._tracks if track.response_id not in wanted]
-        self._last = None
+        if self._last is not None and self._last.response_id in wanted:
+            self._last = None
         for response_id in sorted(wanted):
             run = self._runs.setdefault(response_id, Run())
             if run.started_at is not None and run.audible:
@@ -322,18 +327,12 @@ class Playout:
             return
         if self._last is not None and self._last.response_id == response_id:
             self._last = None
-            self._drop_drained(uncertain=uncertain)
-            self._settle(response_id, uncertain=uncertain)
-            return
         if any(track.response_id == response_id for track in self._tracks):
+            self._drop_drained(uncertain=uncertain)  # which settles it again, if that was all of it
             return
         if not run.cut:
             self._heard.append((response_id, uncertain))
             del self._runs[response_id]
-
-
-SERVER_BUFFER_MAX_S = 120.0
-"""SERVER: how long after a response's end its `output_audio_buffer.stopped` is waited for."""
 
 
 def _repair(track: Track) -> Repair:

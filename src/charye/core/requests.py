@@ -95,6 +95,8 @@ class ResponseRequest:
         expires_after_s: longest wait before the create is sent; counts from the request, also over a refusal.
         max_attempts: creates sent in all, before it ends as `failed(exhausted)`.
         cuts_in: may cancel a running response of a lower class.
+        hold: the hold of the floor that it belongs to (`Peer.hold`); that hold must stand when it is asked for. Silent
+            out-of-band requests take no floor, so it means nothing to them.
 
     Raises:
         ValueError: the metadata leaves no room for the token, or a number is out of range.
@@ -114,6 +116,7 @@ class ResponseRequest:
     on_reconnect: OnReconnect = OnReconnect.REPLAY
     starts: Starts = Starts.AFTER_GENERATED
     cuts_in: bool = False
+    hold: str | None = None
 
     def __post_init__(self) -> None:
         if self.max_attempts < 1:
@@ -147,11 +150,17 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A step that is not the end. `reason`: why it fell back to QUEUED."""
+    """A step that is not the end.
+
+    Args:
+        reason: why it fell back to QUEUED; how it is incomplete, with GENERATED.
+        trigger: the request's own, on its first step only. So the shell learns of requests that the core has made.
+    """
 
     step: Step
     reason: str = ""
     response_id: str | None = None
+    trigger: str = ""
 
 
 class OutcomeKind(Enum):

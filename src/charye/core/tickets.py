@@ -83,7 +83,7 @@ class Tickets:
         ticket.askers.append(request.id)
         self._living[request.id] = ticket
         self._by_number[ticket.number] = ticket
-        self.tell(ticket, Progress(Step.QUEUED))
+        self.tell(ticket, Progress(Step.QUEUED, trigger=request.trigger))
         return ticket
 
     def join(self, ticket: Ticket, other: Ticket) -> None:

@@ -137,6 +137,15 @@ class Tools:
         """Whether every call has been answered and spoken about."""
         return not self._rounds
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a call is at work."""
+        return any(
+            call.state is CallState.RUNNING
+            for round_ in self._rounds.values()
+            for call in round_.calls.values()
+        )
+
     def awaited(self) -> list[RequestId]:
         """The follow-ups that were asked for and do not speak yet."""
         return [request_id for round_ in self._rounds.values() for request_id in round_.asked]
@@ -197,6 +206,14 @@ class Tools:
         self._rounds.clear()
 
     # inside
+
+    def owes_reply(self, call_id: str) -> bool:
+        """Whether the follow-up about this call is still to come: it runs, or nobody has begun to speak about it."""
+        for round_ in self._rounds.values():
+            call = round_.calls.get(call_id)
+            if call is not None:
+                return not call.spoken or bool(round_.asked)
+        return False
 
     def _round(self, response_id: str) -> Round:
         """The calls of this response of the present connection."""

@@ -68,12 +68,13 @@ TURNS: dict[tuple[Turn, TurnInput], Turn] = {
 class Turns:
     """The user's side of the floor, and what the session's turn detection means for it."""
 
-    __slots__ = ("_patience", "deadline", "interrupts", "server_replies", "turn")
+    __slots__ = ("_patience", "deadline", "detects", "interrupts", "server_replies", "turn")
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
         self.turn = Turn.QUIET
         self.deadline: float | None = None
+        self.detects = True
         self.server_replies = True
         self.interrupts = True
 
@@ -98,10 +99,11 @@ class Turns:
             return
         detection = heard.turn_detection
         if detection is None:
-            self.server_replies = self.interrupts = False
+            self.detects = self.server_replies = self.interrupts = False
             if self.turn is not Turn.PRESSED:
                 self.turn, self.deadline = Turn.QUIET, None  # nobody will say how that turn went on
         elif isinstance(detection, TurnDetection):
+            self.detects = True
             self.server_replies = detection.replies
             self.interrupts = detection.interrupts
 

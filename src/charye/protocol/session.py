@@ -43,6 +43,13 @@ class AudioFormat(Struct, frozen=True):
     type: str
     rate: Maybe[int] = UNSET
 
+    @property
+    def bytes_per_ms(self) -> float:
+        """PCM has 2 bytes a sample, 24,000 samples a second unless told otherwise; G.711 one byte, always 8,000."""
+        if self.type in ("audio/pcmu", "audio/pcma"):
+            return 8.0
+        return (self.rate if isinstance(self.rate, int) else 24_000) * 2 / 1000
+
 
 class Transcription(Struct, frozen=True):
     """What the user says is also written down, by a model of its own. On Azure `model` names a deployment."""

@@ -7,6 +7,7 @@ A session of 60 minutes expires in milliseconds, and the same run takes the same
 import asyncio
 import selectors
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from typing import Any, TypeVar
 
 __all__ = ["LoopClock", "VirtualLoop", "run_virtually"]
@@ -30,14 +31,21 @@ class LoopClock:
 
 
 class _VirtualSelector(selectors.BaseSelector):
-    """Asks the real selector without waiting; the wait itself is added to the clock."""
+    """Asks the real selector without waiting; the wait itself is added to the clock.
 
-    def __init__(self) -> None:
+    Args:
+        settle_s: real seconds that it waits for sockets before time jumps.
+    """
+
+    def __init__(self, settle_s: float) -> None:
         self._real = selectors.DefaultSelector()
+        self._settle_s = settle_s
         self.now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
+        if not ready and self._settle_s and timeout is not None and timeout > 0:
+            ready = self._real.select(self._settle_s)
         if ready or timeout is None or timeout <= 0:
             if not ready and timeout is None:
                 ready = self._real.select(_REAL_PATIENCE_S)
@@ -62,10 +70,16 @@ class _VirtualSelector(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """An event loop with a clock that jumps. For one process without sockets to elsewhere."""
+    """An event loop with a clock that jumps. For one process without sockets to elsewhere.
 
-    def __init__(self) -> None:
-        self._virtual = _VirtualSelector()
+    Args:
+        settle_s: with sockets of which both ends are on this loop: before time jumps, what was written must have
+            arrived. The kernel hands loopback over within microseconds, but not always before the next `select`; real
+            seconds for each jump. 0: there are no sockets.
+    """
+
+    def __init__(self, *, settle_s: float = 0.0) -> None:
+        self._virtual = _VirtualSelector(settle_s)
         super().__init__(self._virtual)
 
     def time(self) -> float:
@@ -73,11 +87,11 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
 
-def run_virtually(main: Coroutine[Any, Any, T]) -> T:
-    """As `asyncio.run`, on a `VirtualLoop`.
+def run_virtually(main: Coroutine[Any, Any, T], *, settle_s: float = 0.0) -> T:
+    """As `asyncio.run`, on a `VirtualLoop`; its argument is explained there.
 
     Raises:
         RuntimeError: every task waits for another one.
     """
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=partial(VirtualLoop, settle_s=settle_s)) as runner:
         return runner.run(main)

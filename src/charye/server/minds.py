@@ -18,6 +18,7 @@ one. It is stopped by `GeneratorExit` or `CancelledError` at a `yield` or `await
 
 from collections.abc import AsyncIterator
 
+from charye.protocol.verbatim import words_asked_for
 from charye.server.chat import Chat
 from charye.server.parts import Context, Mind, MindOutput, Text
 from charye.server.scripted import Answer, Script, Scripted, ScriptedCall, last_words
@@ -26,11 +27,12 @@ __all__ = ["Answer", "Chat", "Echo", "Mind", "Script", "Scripted", "ScriptedCall
 
 
 class Echo:
-    """Says what the user said or wrote last, or what a tool answered; `greeting` when there is nothing."""
+    """Says what it is asked to say, else what the user or a tool said last; `greeting` when there is nothing."""
 
     def __init__(self, greeting: str = "Hello.") -> None:
         self._greeting = greeting
 
     async def answer(self, context: Context) -> AsyncIterator[MindOutput]:
-        """The last words once more."""
-        yield Text(last_words(context.items) or self._greeting)
+        """The words that the instructions ask for, or else the last words once more."""
+        asked_for = words_asked_for(context.instructions)
+        yield Text(asked_for or last_words(context.items) or self._greeting)

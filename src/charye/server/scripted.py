@@ -16,6 +16,8 @@
     when = "weather|날씨"         # only if this is found in what is to be answered; else the next without `when`
     say = "Twelve degrees."
 
+Where the instructions of a response ask for exact words, it says those, and no answer is used up.
+
 Answers without `when` and `metadata` are given in their order, once each. One with `when` (a regular expression,
 looked for in the last words of the user or the last output of a tool) or `metadata` (all of it must be in that of
 the response) goes first where it fits, as often as it fits, unless `once = true`.
@@ -38,6 +40,7 @@ from charye.protocol import (
     MessageItem,
     ResponseError,
 )
+from charye.protocol.verbatim import words_asked_for
 from charye.protocol.wire import Json
 from charye.server.clock import LoopClock
 from charye.server.parts import Arguments, Call, CallEnd, Clock, Context, Failed, Finished, MindOutput, Text
@@ -148,7 +151,11 @@ class Scripted:
         self._next = 0
 
     async def answer(self, context: Context) -> AsyncIterator[MindOutput]:
-        """Gives the answer that fits, or the next one. When there is none left and `after` is silence: nothing."""
+        """Gives the words that are asked for, or the answer that fits, or the next one, or nothing (`silence`)."""
+        asked_for = words_asked_for(context.instructions)
+        if asked_for is not None:
+            yield Text(asked_for)
+            return
         answer = self._choose(context)
         if answer is None:
             return

@@ -79,6 +79,8 @@ class ServeSettings:
         faults_on_request: a session may ask for its own, by query or by its first event (see `faults`).
         tap: makes what sees everything on the wire of the n-th session.
         clock: of all sessions; None: that of the loop.
+        ping_timeout_s: clients are pinged, every twice this time, and one that does not answer for so long is hung up
+            on. None: they are not.
     """
 
     door: Door = field(default_factory=Door)
@@ -91,6 +93,7 @@ class ServeSettings:
     faults_on_request: bool = True
     tap: Callable[[int], Tap] | None = None
     clock: Clock | None = None
+    ping_timeout_s: float | None = None
 
 
 class _WebSocketLine:
@@ -172,8 +175,10 @@ class RealtimeServer:
         if len(self._sessions) >= self._settings.max_sessions:
             self.metrics.turned_away.labels("too_many_sessions").inc()
             return _problem(503, "Too many sessions are open.", "too_many_sessions", {"Retry-After": "1"})
+        patience_s = self._settings.ping_timeout_s
         socket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,),
+            heartbeat=None if patience_s is None else 2 * patience_s,  # aiohttp waits half of it for a pong
             compress=False,
             max_msg_size=self._settings.max_frame_bytes,
             decode_text=False,

@@ -15,22 +15,23 @@ __all__ = ["Endpoint", "Line"]
 
 @runtime_checkable
 class Line(Protocol):
-    """One connection. Used from one event loop.
+    """One connection. Used from one event loop. Whoever has it closes it, also when it is lost.
 
     Promises:
         Order: messages arrive in the order in which they were sent, each once, or the line is lost.
         Whole: a message is one event; neither splitting nor joining is seen.
         One end: after `ConnectionLost` every later call raises it again, with the same code and reason.
+        Nothing left: after `close` no task, socket or timer of the line is there.
         No secret in any error, log or repr.
     """
 
     async def send(self, data: bytes) -> None:
         """Put one event (UTF-8 JSON) on its way; waits while the other end has too much unread.
 
-        Cancelling while it waits sends nothing.
+        Cancelling while it waits sends nothing. That it came back does not say that the event arrived.
 
         Raises:
-            ConnectionLost: the line is closed, by either side.
+            ConnectionLost: the line is closed, by either side; or nothing of what was sent moves any more.
         """
         ...
 
@@ -38,12 +39,17 @@ class Line(Protocol):
         """The next event. Cancelling loses nothing. One reader at a time.
 
         Raises:
-            ConnectionLost: the line is closed, and everything that came before was received.
+            ConnectionLost: the line is closed, and everything that came before was received. `SessionExpired`, one of
+                its kinds, if the server says that this is why.
         """
         ...
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
-        """End it. The first close counts; again does no harm. Never raises; returns within a bounded time."""
+        """End it, after what was sent is on its way. The first close counts; again does no harm.
+
+        Never raises; returns within a bounded time, whatever the other end does. Whoever waits in `send` or `receive`
+        gets `ConnectionLost` with this code. Cancelling it does not keep the line open.
+        """
         ...
 
 
@@ -68,6 +74,8 @@ class Endpoint(Protocol):
 
         Raises:
             ConnectionFailed: one of its subclasses; `is_retryable` on the error says whether trying again can help.
+            QuotaExhausted: the account is at its limit.
             ConfigurationError: something needed was not given.
+            MissingExtra: the credential needs a package that is not installed.
         """
         ...

@@ -5,36 +5,26 @@
     data = await server.receive()
 
 Bounded like a socket: `send` waits while the other end has too much unread. Works on any event loop, a virtual one
-included.
+included. `InProcess` is the endpoint over an end that is there already, or over what makes one.
 """
 
 import asyncio
-from collections import deque
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
-from charye.errors import ConnectionLost
+from charye.errors import CannotReopen
+from charye.protocol import OPENAI, Dialect
+from charye.transports.base import Line
+from charye.transports.pipe import Pipe
 
-__all__ = ["End", "pair"]
-
-
-class _Pipe:
-    """One direction."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self.messages: deque[bytes] = deque()
-        self.size_bytes = 0
-        self.max_bytes = max_bytes
-        self.closed: tuple[int, str] | None = None
-        self.changed = asyncio.Event()
-
-    def wake(self) -> None:
-        self.changed.set()
-        self.changed = asyncio.Event()
+__all__ = ["End", "InProcess", "pair"]
 
 
 class End:
     """One end of the pair. Made by `pair`."""
 
-    def __init__(self, outgoing: _Pipe, incoming: _Pipe) -> None:
+    def __init__(self, outgoing: Pipe, incoming: Pipe) -> None:
         self._outgoing = outgoing
         self._incoming = incoming
 
@@ -44,13 +34,7 @@ class End:
         Raises:
             ConnectionLost: one of the ends is closed.
         """
-        pipe = self._outgoing
-        while pipe.closed is None and pipe.size_bytes and pipe.size_bytes + len(data) > pipe.max_bytes:
-            await pipe.changed.wait()
-        self._check(pipe)
-        pipe.messages.append(data)
-        pipe.size_bytes += len(data)
-        pipe.wake()
+        await self._outgoing.put(data)
 
     async def receive(self) -> bytes:
         """The next message. What was sent before the close still comes. Cancelling loses nothing.
@@ -58,23 +42,14 @@ class End:
         Raises:
             ConnectionLost: one of the ends is closed and everything was received; with the code of the close.
         """
-        pipe = self._incoming
         # A socket lets others work too, even when something is there already.
         await asyncio.sleep(0)
-        while not pipe.messages:
-            self._check(pipe)
-            await pipe.changed.wait()
-        data = pipe.messages.popleft()
-        pipe.size_bytes -= len(data)
-        pipe.wake()
-        return data
+        return await self._incoming.get()
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close both directions. The first close counts; closing again does no harm."""
         for pipe in (self._outgoing, self._incoming):
-            if pipe.closed is None:
-                pipe.closed = code, reason
-            pipe.wake()
+            pipe.close(code, reason)
 
     async def cut(self, partial: bytes) -> None:
         """Break off, as a connection that is lost: 1006 for both. A part of a message is no message here."""
@@ -82,16 +57,7 @@ class End:
 
     async def half_close(self) -> None:
         """Send nothing more; for the other end the connection is lost, but what it sends is still received."""
-        pipe = self._outgoing
-        if pipe.closed is None:
-            pipe.closed = 1006, ""
-        pipe.wake()
-
-    @staticmethod
-    def _check(pipe: _Pipe) -> None:
-        if pipe.closed is not None:
-            code, reason = pipe.closed
-            raise ConnectionLost(close_code=code, reason=reason)
+        self._outgoing.close(1006, "")
 
 
 def pair(*, max_bytes: int = 1024 * 1024) -> tuple[End, End]:
@@ -100,5 +66,35 @@ def pair(*, max_bytes: int = 1024 * 1024) -> tuple[End, End]:
     Args:
         max_bytes: unread in one direction before `send` waits; a single larger message still goes through.
     """
-    there, back = _Pipe(max_bytes), _Pipe(max_bytes)
+    there, back = Pipe(max_bytes), Pipe(max_bytes)
     return End(there, back), End(back, there)
+
+
+@dataclass(frozen=True, slots=True)
+class InProcess:
+    """An endpoint whose server is in this process.
+
+    Args:
+        end: a line that stands already, which can be opened once; or what makes a new one each time.
+        name: for logs.
+        dialect: how the server speaks; by default as our own does. None: look at its first event.
+    """
+
+    end: Line | Callable[[], Line | Awaitable[Line]]
+    name: str = field(default="in-process", kw_only=True)
+    dialect: Dialect | None = field(default=OPENAI, kw_only=True)
+    _used: list[bool] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    async def open(self) -> Line:
+        """A new line.
+
+        Raises:
+            CannotReopen: the line was given as it is, and it has been opened before.
+        """
+        if not isinstance(self.end, Line):
+            made = self.end()
+            return await made if inspect.isawaitable(made) else made
+        if self._used:
+            raise CannotReopen
+        self._used.append(True)
+        return self.end
