@@ -1,15 +1,16 @@
-"""A conversation with the policy in a few lines, and texts of people that the policy was not made from."""
+"""A conversation with the policy in a few lines, and texts that were written for another purpose."""
 
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from charye.interview.hearing import TurnEvidence
-from charye.interview.levels import Level
+from charye.interview.levels import LEVELS, Level
 from charye.interview.moves import Move
-from charye.interview.plan import Phase, Plan, load
+from charye.interview.plan import Phase, Plan, Use, load
 from charye.interview.policy import Progress, start, step
 from charye.interview.progress import change
 
@@ -19,6 +20,17 @@ INVENTED = Path(__file__).resolve().parent.parent / "assessment" / "interviews"
 @cache
 def plan() -> Plan:
     return load()
+
+
+@cache
+def small_plan() -> Plan:
+    """Two tasks a level, and one for each end: a bank that runs dry."""
+    kept = {}
+    for use in Use:
+        for level in LEVELS:
+            tasks = [task for task in plan().at(level.step, use) if not task.refers_back]
+            kept.update({task.id: task for task in tasks[: 2 if use is Use.SEARCH else 1]})
+    return replace(plan(), tasks=kept)
 
 
 def say(progress: Progress, *texts: str) -> tuple[Progress, Move]:
@@ -52,7 +64,7 @@ def checking(level: Level = Level.A2, *, seed: int = 1, language: str | None = N
 
 @cache
 def invented(level: Level, half: int | None = None) -> tuple[str, ...]:
-    """What learners say in the invented interviews of the assessor's tests. The anchors have not seen the second half."""
+    """What learners say in the invented interviews of the assessor's tests; `half`: only the first or second five."""
     data = tomllib.loads((INVENTED / f"{level.value.lower()}.toml").read_text(encoding="utf-8"))
     interviews = data["interviews"]
     middle = len(interviews) // 2

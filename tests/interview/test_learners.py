@@ -10,10 +10,10 @@ from charye.interview.hearing import TurnEvidence
 from charye.interview.learners import MOODS, Moody, SimulatedLearner, converse
 from charye.interview.levels import LEVELS, Level
 from charye.interview.moves import Close, Move, Reason
-from charye.interview.plan import Task
+from charye.interview.plan import Phase, Task
 from charye.interview.policy import Progress
 from charye.interview.progress import Flag
-from tests.interview.talk import invented, plan
+from tests.interview.talk import invented, plan, small_plan
 
 SEEDS = 10
 UP_TO_C1 = LEVELS[:-1]
@@ -31,7 +31,8 @@ def floors(level: Level, kind: type[SimulatedLearner] = SimulatedLearner) -> lis
 class Stranger(SimulatedLearner):
     """Says what is said in the invented interviews of the assessor's tests, none of which was written for the policy.
 
-    The second half only, which the anchors have not seen. What they talk about has nothing to do with the question.
+    What they talk about has nothing to do with the question. The medians of those interviews were in view when the
+    anchors of the surface were rounded, so this is another author's text, not an unseen test.
     """
 
     def _answer(self, level: Level, task: Task) -> str:
@@ -70,6 +71,7 @@ def test_every_interview_is_short_and_ends_properly(level: Level) -> None:
         assert progress.state.turns <= 14
         assert progress.state.turns >= 6
         assert move.reason in (Reason.CEILING_FOUND, Reason.TOP_REACHED, Reason.TURN_LIMIT)
+        assert progress.state.record[-1].phase is Phase.WIND_DOWN  # also when the turns ran out
 
 
 @pytest.mark.parametrize(
@@ -106,3 +108,12 @@ def test_ten_interviews_in_a_row_do_not_repeat_a_task() -> None:
             asked = tuple(done.task for done in progress.state.record)
             assert not set(asked) & set(earlier)
             earlier += asked
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_small_bank_is_asked_once_through_and_no_more(level: Level) -> None:
+    for seed in range(SEEDS):
+        *_, (progress, _, _) = converse(small_plan(), SimulatedLearner(level, seed), seed=seed)
+        asked = [done.task for done in progress.state.record]
+        assert len(asked) == len(set(asked))
+        assert progress.closed

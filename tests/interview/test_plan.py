@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from charye.assessment.live import NEEDED_EOJEOLS
 from charye.errors import ConfigurationError
 from charye.interview import plan as plans
 from charye.interview.bank_check import validate
@@ -130,9 +131,13 @@ def test_what_is_too_hard_for_beginners_is_found(tmp_path: Path) -> None:
 
 def test_a_task_that_is_there_twice_under_two_names_is_found(tmp_path: Path) -> None:
     file = bank(tmp_path, 'level = "B1"\n' + TASK.format(id="x") + TASK.format(id="y"))
-    assert ["asks the same as x"] == [found.problem for found in validate(plans.load(file))]
+    assert [found.problem for found in validate(plans.load(file))] == ["asks the same as x"]
 
 
 def test_uses_are_kept_apart() -> None:
     for use in Use:
         assert all(task.use is use for task in plan().at(0, use))
+
+
+def test_an_answer_needs_as_many_words_as_the_assessor_thinks() -> None:
+    assert plan().answers.words == tuple(NEEDED_EOJEOLS[level] for level in LEVELS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import msgspec
 import pytest
 
 from charye.interview.hearing import Control, Kind, TurnEvidence
@@ -29,7 +32,8 @@ from charye.interview.moves import (
 from charye.interview.plan import Phase
 from charye.interview.policy import TABLE, Progress, silence_deadline_ms, start, step
 from charye.interview.progress import Awaiting, Flag, change
-from charye.interview.turn_score import Signal
+from charye.interview.surface import band_of, inspect
+from charye.interview.turn_score import Signal, combined_band
 from tests.interview.talk import checking, plan, say, silent
 
 A2_ANSWER = "저는 버스를 타고 회사에 가요. 길이 막히면 지하철을 타는데 삼십 분쯤 걸려요."
@@ -102,14 +106,14 @@ def test_a_silence_that_was_not_long_enough_says_nothing() -> None:
 def test_words_after_an_encouragement_are_an_answer() -> None:
     progress, _ = checking()
     progress, _ = silent(progress, 8000)
-    progress, move = say(progress, A2_ANSWER)
+    progress, _ = say(progress, A2_ANSWER)
     assert last_score(progress) == 2
     assert silence_deadline_ms(progress) == 8000
 
 
 def test_two_silent_tasks_check_the_microphone_and_then_offer_to_stop() -> None:
     progress, _ = checking()
-    progress, move = silent(progress, 20_000)
+    progress, _ = silent(progress, 20_000)
     progress, move = silent(progress, 20_000)
     assert isinstance(move, CheckMicrophone)
     assert move.say == "제 말이 잘 들리세요?"
@@ -316,7 +320,7 @@ def test_a_short_answer_is_asked_on_and_both_parts_count_together() -> None:
     progress, move = say(progress, "좋아서 자주 가요.")
     assert progress.task is not None
     assert isinstance(move, FollowUp)
-    assert move.say == progress.task.follow_ups[0]
+    assert move.say == f"조금 더 이야기해 주세요. {progress.task.follow_ups[0]}"
     more = "친구하고 같이 갔는데 처음에는 길을 몰라서 힘들었지만 도와주는 사람이 있어서 재미있게 놀다가 왔거든요."
     progress, _ = say(progress, more)
     assert progress.state.record[-1].words == 3 + 13
@@ -393,11 +397,14 @@ def change_follow_ups(progress: Progress) -> Progress:
     return change(progress, follow_ups=progress.plan.limits.follow_ups)
 
 
-def test_the_assessors_own_estimate_weighs_more_than_the_spelling() -> None:
+def test_the_assessors_own_estimate_counts_as_much_as_the_spelling() -> None:
     progress, _ = checking(Level.B1)
-    text = "저는 작년에 친구하고 부산에 갔어요. 바다를 보고 사진을 많이 찍었어요. 음식도 맛있고 사람들도 친절했어요. 또 가고 싶어요."
+    text = (
+        "저는 작년에 친구하고 부산에 갔어요. 바다를 보고 사진을 많이 찍었어요. "
+        "음식도 맛있고 사람들도 친절했어요. 또 가고 싶어요."
+    )
     low, _ = step(progress, TurnEvidence(text=text, linguistic=0.8))
-    high, _ = step(progress, TurnEvidence(text=text, linguistic=2.2))
+    high, _ = step(progress, TurnEvidence(text=text, linguistic=2.9))
     assert (last_score(low), last_score(high)) == (1, 2)
 
 
@@ -406,3 +413,34 @@ def test_the_table_has_a_row_for_everything_but_the_end() -> None:
         (awaiting, kind) for awaiting in Awaiting for kind in Kind if awaiting is not Awaiting.NOTHING
     }
     assert set(TABLE) == expected
+
+
+def test_an_estimate_at_its_top_speaks_against_nobody() -> None:
+    """The linguistic part sees nothing above B2, so it cannot hold back who stands higher."""
+    surface = inspect(
+        " ".join(
+            ["그 제도의 한계와 모순을 고려하지 않는다면 공정성을 담보할 수 없다는 점에서 재검토해야 합니다."]
+            * 2
+        )
+    )
+    assert band_of(surface) > 3.5
+    assert combined_band(surface, 3.0) == band_of(surface)
+    assert combined_band(surface, 1.0) == pytest.approx((band_of(surface) + 1.0) / 2)
+
+
+def test_a_phase_has_its_own_limit() -> None:
+    limits = msgspec.structs.replace(plan().limits, phase_turns={Phase.LEVEL_CHECK: 1})
+    progress, _ = checking()
+    progress = Progress(dataclasses.replace(plan(), limits=limits), progress.state)
+    progress, move = say(progress, A2_ANSWER)
+    assert isinstance(move, WindDown)
+    assert progress.state.ending is Reason.TURN_LIMIT
+
+
+def test_the_last_question_is_not_dragged_out() -> None:
+    progress, _ = checking()
+    progress, move = step(progress, TurnEvidence(text=A2_ANSWER, at_s=820.0))
+    assert isinstance(move, WindDown)
+    progress, move = say(progress, "한국어로 어떻게 말해요?", "I have no idea")
+    assert isinstance(move, Close)
+    assert progress.state.record[-1].phase is Phase.WIND_DOWN

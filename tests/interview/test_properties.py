@@ -10,7 +10,7 @@ from charye.interview.levels import LEVELS
 from charye.interview.moves import Close, Move
 from charye.interview.plan import Phase
 from charye.interview.policy import Progress, start, step
-from tests.interview.talk import invented, plan
+from tests.interview.talk import invented, plan, small_plan
 from tests.interview.test_hearing import WORDS
 
 SAID = [text for texts in WORDS.values() for text in texts] + [
@@ -37,7 +37,7 @@ def check(progress: Progress, move: Move) -> None:
     state, limits = progress.state, progress.plan.limits
     assert state.turns <= limits.max_turns
     assert state.exchanges <= limits.max_exchanges
-    assert state.phase_turns.get(Phase.WIND_DOWN, 0) <= limits.phase_turns[Phase.WIND_DOWN]
+    assert all(turns <= limits.phase_turns[phase] for phase, turns in state.phase_turns.items())
     assert state.search.floor < state.search.ceiling
     asked = [done.task for done in state.record] + ([state.on.task] if state.on else [])
     assert len(asked) == len(set(asked))
@@ -71,3 +71,12 @@ def test_any_habit_kept_up_for_ever_ends(cycle: list[TurnEvidence], seed: int) -
         progress, move = step(progress, cycle[number % len(cycle)])
         check(progress, move)
     assert progress.closed
+
+
+@settings(max_examples=40, deadline=None)
+@given(heard=st.lists(evidence, min_size=1, max_size=48), seed=st.integers(0, 2**16))
+def test_a_bank_that_runs_dry_ends_the_interview(heard: list[TurnEvidence], seed: int) -> None:
+    progress, move = start(small_plan(), seed=seed)
+    for one in heard:
+        progress, move = step(progress, one)
+        check(progress, move)

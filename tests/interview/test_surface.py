@@ -63,24 +63,19 @@ def test_counts_of_parts_add_up() -> None:
     assert set(both.markers) == {*one.markers, *two.markers}
 
 
-@pytest.mark.parametrize(
-    "texts",
-    [
-        (
-            "저는 마리아예요. 학생이에요.",
-            "친구하고 영화를 보러 갔어요. 먹을 수 있지만 너무 매우면 못 먹어요.",
-            "한국에 온 지 6개월 됐는데 할머니가 만들어 주시곤 했어요. 그때는 정말 행복했던 것 같아요.",
-            "시간을 아낄 수 있다는 점에서 장점이 더 많다고 생각합니다. 정부가 지원을 해 줬더라면 닫지 않았을 텐데 아쉬워요.",
-        )
-    ],
-)
-def test_the_band_grows_with_what_is_said(texts: tuple[str, ...]) -> None:
+def test_the_band_grows_with_what_is_said() -> None:
+    texts = (
+        "저는 마리아예요. 학생이에요.",
+        "친구하고 영화를 보러 갔어요. 먹을 수 있지만 너무 매우면 못 먹어요.",
+        "한국에 온 지 6개월 됐는데 할머니가 만들어 주시곤 했어요. 그때는 정말 행복했던 것 같아요.",
+        "시간을 아낄 수 있다는 점에서 장점이 더 많다고 생각합니다. 정부가 지원을 해 줬더라면 닫지 않았을 텐데요.",
+    )
     bands = [band_of(inspect(text)) for text in texts]
     assert bands == sorted(bands)
     assert bands[0] < 0.5 < bands[1] < 1.2 < bands[2] < 2.0 < bands[3]
 
 
-def test_on_answers_it_was_not_made_from_it_tells_the_levels_up_to_b2_apart() -> None:
+def test_it_tells_the_levels_up_to_b2_apart_in_another_authors_texts() -> None:
     """Above B2 it does not: the form of C1 and C2 is the same. That is the ceiling of the method, not a bug."""
     medians = [median(band_of(inspect(text)) for text in invented(level, half=2)) for level in LEVELS]
     a1, a2, b1, b2, c1, c2 = medians

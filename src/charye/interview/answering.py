@@ -14,9 +14,7 @@ __all__ = ["answer", "judged"]
 
 def answer(progress: Progress, evidence: TurnEvidence) -> Step:
     """Words in Korean that may be an answer."""
-    state, on, task = progress.state, progress.state.on, progress.task
-    if on is None or task is None:
-        return proceed(progress)
+    state, (on, task) = progress.state, progress.present
     said = inspect(evidence.text, question_words(progress))
     progress = turn(change(progress, silent=0))
     heard = said if on.fresh else on.heard + said
@@ -39,9 +37,7 @@ def answer(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def judged(progress: Progress, evidence: TurnEvidence, *noted: Signal) -> Progress:
     """Score what was heard and finish the task."""
-    on, task = progress.state.on, progress.task
-    if on is None or task is None:
-        return progress
+    on, task = progress.present
     verdict = judge(
         evidence,
         on.heard,
@@ -55,16 +51,14 @@ def judged(progress: Progress, evidence: TurnEvidence, *noted: Signal) -> Progre
 
 
 def _need(progress: Progress) -> int:
-    on, task = progress.state.on, progress.task
-    if on is None or task is None:
-        return 0
+    on, task = progress.present
     words = progress.plan.answers.words[task.level.step]
     return (words + 1) // 2 if on.fresh else words
 
 
 def _should_ask_on(progress: Progress, heard: Surface) -> bool:
-    state, on, task = progress.state, progress.state.on, progress.task
-    if on is None or task is None or on.follow_up is not None or not task.follow_ups:
+    state, (on, task) = progress.state, progress.present
+    if on.follow_up is not None or not task.follow_ups:
         return False
     limits = progress.plan.limits
     room = state.turns < limits.max_turns - 3 and state.follow_ups < limits.follow_ups
@@ -73,26 +67,25 @@ def _should_ask_on(progress: Progress, heard: Surface) -> bool:
 
 
 def _ask_on(progress: Progress) -> Step:
-    task = progress.task
-    follow_up = task.follow_ups[0] if task is not None and task.follow_ups else ""
-    progress = change_on(change(progress, follow_ups=progress.state.follow_ups + 1), follow_up=follow_up)
-    return progress, question(progress, FollowUp)
+    _, task = progress.present
+    progress = change(progress, follow_ups=progress.state.follow_ups + 1)
+    progress = change_on(progress, follow_up=task.follow_ups[0])
+    return progress, question(progress, FollowUp, "more")
 
 
 def _rehearsed(progress: Progress, evidence: TurnEvidence) -> Step:
     """Nobody is interrupted; the next question is about a detail, and only its answer counts."""
-    on = progress.state.on
+    on, task = progress.present
     progress = with_flag(progress, Flag.MEMORISED)
-    if on is None or on.fresh:
+    if on.fresh:
         progress = change(progress, recited=progress.state.recited + 1)
         return proceed(finish(progress, skipped(Signal.REHEARSED), counts=False), moved_on=True)
     lines = progress.plan.lines
-    level = progress.task.level.step if progress.task is not None else 0
-    plain = lines.say("about_something", level)
+    plain = lines.say("about_something", task.level.step)
     noted = (*on.noted, Signal.REHEARSED)
     progress = change_on(progress, heard=EMPTY, fresh=True, follow_up=plain, noted=noted, silence=0)
     detail = _detail(evidence.text)
-    words = plain if detail is None else lines.say("about_detail", level).format(detail=detail)
+    words = plain if detail is None else lines.say("about_detail", task.level.step).format(detail=detail)
     asked = question(progress, FollowUp)
     return progress, FollowUp(say=words, speed=asked.speed, task=asked.task)
 
@@ -105,8 +98,8 @@ def _detail(text: str) -> str | None:
 
 
 def _off_topic(progress: Progress, heard: Surface) -> Step:
-    on = progress.state.on
-    if on is None or on.redirected:
+    on, _ = progress.present
+    if on.redirected:
         progress = change_on(progress, heard=heard)
         return proceed(judged(progress, TurnEvidence(), Signal.OFF_TOPIC), moved_on=True)
     progress = change_on(progress, redirected=True, silence=0)

@@ -9,12 +9,23 @@ from charye.interview.choice import choose
 from charye.interview.levels import PRE_A1
 from charye.interview.moves import Ask, Close, Move, MoveOn, Reason, WindDown
 from charye.interview.plan import Phase, Task
-from charye.interview.progress import Awaiting, Flag, OnTask, Progress, Scored, State, change
+from charye.interview.progress import Awaiting, Flag, OnTask, Progress, Scored, change
 from charye.interview.search import Search, advance, start_step
 from charye.interview.speaking import line, question, wording_for
 from charye.interview.turn_score import Signal, Verdict
 
-__all__ = ["WARM_UPS", "Step", "close", "finish", "must_end", "proceed", "skipped", "turn", "with_flag"]
+__all__ = [
+    "WARM_UPS",
+    "Step",
+    "close",
+    "finish",
+    "is_full",
+    "must_end",
+    "proceed",
+    "skipped",
+    "turn",
+    "with_flag",
+]
 
 WARM_UPS = 2
 UNCLEAR_LIMIT = 3
@@ -37,9 +48,7 @@ def finish(progress: Progress, verdict: Verdict, *, counts: bool = True) -> Prog
     Args:
         counts: False: it says nothing about the level, such as a topic that was changed.
     """
-    state, task = progress.state, progress.task
-    if state.on is None or task is None:
-        return progress
+    state, (on, task) = progress.state, progress.present
     searching = state.phase in (Phase.LEVEL_CHECK, Phase.PROBE)
     scored = counts and searching
     done = Scored(
@@ -49,8 +58,8 @@ def finish(progress: Progress, verdict: Verdict, *, counts: bool = True) -> Prog
         score=verdict.score if scored else None,
         signals=verdict.signals,
         band=round(verdict.band, 2),
-        words=state.on.heard.words,
-        latency_ms=state.on.latency_ms,
+        words=on.heard.words,
+        latency_ms=on.latency_ms,
         at_s=state.elapsed_s,
     )
     search = state.search
@@ -87,7 +96,7 @@ def proceed(progress: Progress, *lead: str, moved_on: bool = False) -> Step:
         return _wind_down(progress, reason)
     search = progress.state.search
     phase = Phase.PROBE if search.probing and search.settled is None else Phase.LEVEL_CHECK
-    if (task := choose(progress, phase)) is None:
+    if is_full(progress, phase) or (task := choose(progress, phase)) is None:
         return _wind_down(progress, Reason.TURN_LIMIT)
     return _ask(progress, task, phase, lead, moved_on)
 
@@ -105,7 +114,7 @@ def must_end(progress: Progress) -> Reason | None:
         return Reason.TURN_LIMIT
     if state.search.settled is not None and (_has_minimum(progress) or state.extra >= limits.extra_tasks):
         return Reason(state.search.settled.value)
-    if state.phase is not Phase.WARM_UP and _phase_is_full(state, progress):
+    if state.phase is not Phase.WARM_UP and is_full(progress, state.phase):
         return Reason.TURN_LIMIT
     return None
 
@@ -174,8 +183,7 @@ def _wind_down(progress: Progress, reason: Reason) -> Step:
 
 def _warm(progress: Progress) -> bool:
     state = progress.state
-    limit = progress.plan.limits.phase_turns.get(Phase.WARM_UP, WARM_UPS)
-    return len(state.record) >= WARM_UPS or state.phase_turns.get(Phase.WARM_UP, 0) >= limit
+    return len(state.record) >= WARM_UPS or is_full(progress, Phase.WARM_UP)
 
 
 def _has_minimum(progress: Progress) -> bool:
@@ -187,11 +195,10 @@ def _has_minimum(progress: Progress) -> bool:
     return state.turns >= limits.min_turns and state.words >= limits.min_words and long_enough
 
 
-def _phase_is_full(state: State, progress: Progress) -> bool:
-    limits = progress.plan.limits.phase_turns
-    return any(
-        state.phase_turns.get(phase, 0) >= limit for phase, limit in limits.items() if phase is state.phase
-    )
+def is_full(progress: Progress, phase: Phase) -> bool:
+    """Whether the learner has had all the turns of this phase."""
+    limit = progress.plan.limits.phase_turns.get(phase)
+    return limit is not None and progress.state.phase_turns.get(phase, 0) >= limit
 
 
 def skipped(signal: Signal) -> Verdict:

@@ -59,17 +59,15 @@ _SILENCE_STAGES = 3
 
 def silence_stages(progress: Progress) -> tuple[int, int, int]:
     """The milliseconds of silence at which something is said, three times, for the present task."""
-    silence, task = progress.plan.silence, progress.task
-    beginner = task is not None and task.level.step <= _BEGINNER
+    silence, (_, task) = progress.plan.silence, progress.present
+    beginner = task.level.step <= _BEGINNER
     first = silence.encourage_beginner_ms if beginner else silence.encourage_ms
     return first, silence.ask_again_ms, silence.move_on_ms
 
 
 def silence(progress: Progress, evidence: TurnEvidence) -> Step:
     """Encourage, ask again more simply, then leave the task; two tasks in a row, and the microphone is checked."""
-    on = progress.state.on
-    if on is None:
-        return proceed(progress)
+    on, _ = progress.present
     reached = sum(1 for limit in silence_stages(progress) if evidence.silence_ms >= limit)
     if reached <= on.silence:
         return progress, Listen(say="")
@@ -91,9 +89,7 @@ def silence(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def unclear(progress: Progress, evidence: TurnEvidence) -> Step:
     """What arrived cannot have been said: ask once more, then skip the task. It says nothing about the learner."""
-    on = progress.state.on
-    if on is None:
-        return proceed(progress)
+    on, _ = progress.present
     if on.unclear == 0:
         progress = change_on(progress, unclear=1, silence=0)
         return progress, line(progress, AskAgain, "unclear", task=on.task)
@@ -106,9 +102,7 @@ def unclear(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def foreign(progress: Progress, evidence: TurnEvidence) -> Step:
     """Take the meaning, invite Korean once; the second time it counts."""
-    on = progress.state.on
-    if on is None:
-        return proceed(progress)
+    on, _ = progress.present
     said = inspect(evidence.text, question_words(progress))
     progress = turn(change(progress, words=progress.state.words + said.words, silent=0))
     progress = with_flag(change_on(progress, heard=on.heard + said, silence=0), Flag.WRONG_LANGUAGE)
@@ -120,10 +114,10 @@ def foreign(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def dont_know(progress: Progress, evidence: TurnEvidence) -> Step:
     """Nothing to say about this: another topic at the same level, once. After that it counts."""
-    on = progress.state.on
+    on, _ = progress.present
     first = progress.state.dont_knows == 0
     progress = turn(change(progress, silent=0))
-    if on is not None and on.heard.words:
+    if on.heard.words:
         return proceed(judged(progress, evidence))
     progress = change(progress, dont_knows=progress.state.dont_knows + 1)
     if first:
@@ -135,11 +129,11 @@ def dont_know(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def language_gap(progress: Progress, evidence: TurnEvidence) -> Step:
     """No words for it: the same in simpler words, once for each task. After that it counts."""
-    on = progress.state.on
+    on, _ = progress.present
     progress = turn(change(progress, silent=0))
-    if on is not None and on.heard.words:
+    if on.heard.words:
         return proceed(judged(progress, evidence))
-    if on is not None and not on.simplified:
+    if not on.simplified:
         progress = change_on(progress, simplified=True, wording=Wording.SIMPLE, silence=0)
         return progress, question(progress, Rephrase, "rephrase")
     return proceed(judged(progress, evidence, Signal.LANGUAGE_GAP), moved_on=True)
@@ -150,9 +144,7 @@ def language_gap(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def request(progress: Progress, evidence: TurnEvidence) -> Step:
     """Repeat, speak slowly, or say it more simply: always granted, up to a limit for each task."""
-    on = progress.state.on
-    if on is None:
-        return proceed(progress)
+    on, _ = progress.present
     kind = kind_of(evidence)
     progress = change_on(
         change(progress, requests=progress.state.requests + 1, silent=0), requests=on.requests + 1, silence=0
@@ -172,9 +164,7 @@ def aside(name: str, flag: Flag | None = None) -> Callable[[Progress, TurnEviden
     """Say a line; the question stands."""
 
     def said(progress: Progress, evidence: TurnEvidence) -> Step:
-        on = progress.state.on
-        if on is None:
-            return proceed(progress)
+        on, _ = progress.present
         if flag is not None:
             progress = with_flag(progress, flag)
         progress = change_on(progress, silence=0)

@@ -72,7 +72,8 @@ class TurnEvidence:
         at_s: seconds since the interview began, pauses left out. Never goes back; None keeps the last.
         source: where the words come from.
         confidence: of the recogniser, 0 to 1.
-        linguistic: where the assessor's linguistic part sees the turn, 0.0 (A1) to 3.0 (B2 or above).
+        linguistic: where the assessor's linguistic part sees the answer as far as it has come, 0.0 (A1) to 3.0 (B2 or
+            above): `TurnReading.position` in `assessment.live`.
         judged: what a model that judges says of the answer: 0, 1 or 2. It moves the score by one at most.
         on_topic: what a model, or a person, says of that.
         control: a button.

@@ -39,7 +39,10 @@ _INTERVIEWER_WORDS_PER_S = 2.0
 class Learner(Protocol):
     """Somebody who answers."""
 
-    claimed: Level | None
+    @property
+    def claimed(self) -> Level | None:
+        """The level they give themselves; None: they cannot say."""
+        ...
 
     def hear(self, move: Move, task: Task | None) -> TurnEvidence | None:
         """What they say to this; None for silence. `task` is the one that is talked about."""
@@ -47,15 +50,15 @@ class Learner(Protocol):
 
 
 def converse(
-    plan: Plan, learner: Learner, *, seed: int, **options: object
+    plan: Plan, learner: Learner, *, seed: int, language: str | None = None, earlier: tuple[str, ...] = ()
 ) -> Iterator[tuple[Progress, Move, TurnEvidence]]:
     """A whole interview, step by step: how far it is, the interviewer's next move, and what led to it.
 
     Args:
         seed: of the choice of tasks.
-        options: for `policy.start`.
+        language, earlier: as for `policy.start`.
     """
-    progress, move = start(plan, seed=seed, claimed=learner.claimed, **options)  # type: ignore[arg-type]
+    progress, move = start(plan, seed=seed, claimed=learner.claimed, language=language, earlier=earlier)
     at_s = 0.0
     while not progress.closed:
         at_s += len(move.say.split()) / _INTERVIEWER_WORDS_PER_S

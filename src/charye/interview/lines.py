@@ -20,12 +20,15 @@ class Line(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Words for an occasion.
 
     Args:
-        formal: instead of `ko` for learners at C1 and C2.
+        others: the same in other words.
+        formal, formal_others: instead of these for learners at C1 and C2.
         gloss: what it means, by language.
     """
 
     ko: str
+    others: tuple[str, ...] = ()
     formal: str | None = None
+    formal_others: tuple[str, ...] = ()
     gloss: dict[str, str] = {}
 
 
@@ -35,10 +38,14 @@ class Lines:
 
     by_name: dict[str, Line]
 
-    def say(self, name: str, step: int) -> str:
-        """The Korean words, for a learner at this step."""
+    def say(self, name: str, step: int, number: int = 0) -> str:
+        """The Korean words, for a learner at this step; `number` goes round the ways to say it."""
         line = self.by_name[name]
-        return line.formal if line.formal is not None and step >= _FORMAL_FROM else line.ko
+        if line.formal is not None and step >= _FORMAL_FROM:
+            ways = (line.formal, *line.formal_others)
+        else:
+            ways = (line.ko, *line.others)
+        return ways[number % len(ways)]
 
     def gloss(self, name: str, language: str) -> str | None:
         """What it means, if that language is there."""

@@ -15,13 +15,14 @@ from collections.abc import Callable
 
 from charye.interview import handling
 from charye.interview.answering import answer, judged
-from charye.interview.course import Step, close, proceed
+from charye.interview.course import Step, close, finish, is_full, must_end, proceed
 from charye.interview.hearing import Kind, TurnEvidence, kind_of
 from charye.interview.levels import Level
 from charye.interview.moves import FollowUp, Listen, Move, Reason
-from charye.interview.plan import Plan
+from charye.interview.plan import Phase, Plan
 from charye.interview.progress import Awaiting, Flag, Outcome, Progress, State, change
 from charye.interview.speaking import line
+from charye.interview.turn_score import Verdict
 
 __all__ = ["Outcome", "Progress", "silence_deadline_ms", "start", "step"]
 
@@ -69,11 +70,11 @@ def step(progress: Progress, evidence: TurnEvidence) -> Step:
 
 def silence_deadline_ms(progress: Progress) -> float | None:
     """After how much silence, as in `TurnEvidence.silence_ms`, `step` wants to know; None: it does not matter."""
-    silence, on = progress.plan.silence, progress.state.on
+    silence = progress.plan.silence
     match progress.state.awaiting:
         case Awaiting.ANSWER:
             stages = handling.silence_stages(progress)
-            done = on.silence if on is not None else 0
+            done = progress.present[0].silence
             return stages[done] if done < len(stages) else None
         case Awaiting.MICROPHONE | Awaiting.STOP_CONFIRMATION:
             return silence.ask_again_ms
@@ -102,10 +103,29 @@ def _within_limits(progress: Progress, move: Move) -> Step:
     elif state.turns >= limits.max_turns or state.exchanges >= limits.max_exchanges:
         reason = state.ending or Reason.TURN_LIMIT
     if reason is None:
+        return _last_call(progress, move)
+    return close(_cut_short(progress), reason)
+
+
+def _last_call(progress: Progress, move: Move) -> Step:
+    """A task that is still open when its phase is full, or a limit near, gives way to what comes next."""
+    state = progress.state
+    if state.awaiting is not Awaiting.ANSWER:
         return progress, move
-    if state.on is not None and state.on.heard.words:
-        progress = judged(progress, TurnEvidence())
-    return close(progress, reason)
+    last = state.phase is Phase.WIND_DOWN
+    near = not last and must_end(progress) in (Reason.TURN_LIMIT, Reason.TIME_LIMIT)
+    if near or is_full(progress, state.phase):
+        return proceed(_cut_short(progress))
+    return progress, move
+
+
+def _cut_short(progress: Progress) -> Progress:
+    """The task that is still open is done: what was heard of it counts; if nothing was, it says nothing."""
+    if progress.state.on is None:
+        return progress
+    if progress.present[0].heard.words:
+        return judged(progress, TurnEvidence())
+    return finish(progress, Verdict(score=0, band=0.0), counts=False)
 
 
 def _remember(progress: Progress, move: Move) -> Step:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from charye.errors import ConfigurationError
+from charye.errors import ConfigurationError, LocalProtocolError
 from charye.interview.levels import Level
 from charye.interview.moves import Move, Reason, Wording
 from charye.interview.plan import Phase, Plan, Task
@@ -188,6 +188,18 @@ class Progress:
         return None if self.state.on is None else self.plan.tasks[self.state.on.task]
 
     @property
+    def present(self) -> tuple[OnTask, Task]:
+        """What is being talked about, and what has happened since it was asked.
+
+        Raises:
+            LocalProtocolError: nothing is; while an answer is awaited there always is something.
+        """
+        on = self.state.on
+        if on is None:
+            raise LocalProtocolError("no task is being talked about", state=self.state.phase.value)
+        return on, self.plan.tasks[on.task]
+
+    @property
     def past(self) -> Past:
         """The learner's earlier answers."""
         spoken = [done for done in self.state.record if done.words]
@@ -234,6 +246,10 @@ class Progress:
             ) from error
         if state.version != VERSION:
             raise ConfigurationError("the interview was stored by another version", option="interview")
+        if state.awaiting is Awaiting.ANSWER and state.on is None:
+            raise ConfigurationError(
+                "this is no stored interview", option="interview", problem="it has no task"
+            )
         named = [done.task for done in state.record] + ([state.on.task] if state.on else [])
         missing = sorted({task for task in named if task not in plan.tasks})
         if missing:

@@ -10,7 +10,7 @@ two answers of its own. The search is settled when the level above the floor is 
     probe, sustained  -> check that level (two higher if the answer itself stands that high)
     probes, broken    -> ceiling there
 
-A level is judged from all its answers, probes included: passed with two or more, a mean of 1.5 and the last not 0;
+A level is judged from all its answers, probes included: passed with two or more and a mean of 1.5 (so no 0 among two);
 failed with two or more and a mean of at most 0.75, or two 0 in a row; with three, a mean of 1.25 decides.
 """
 
@@ -138,6 +138,6 @@ def _verdict(own: tuple[int, ...]) -> bool | None:
     mean = sum(own) / len(own)
     if mean <= 0.75 or own[-2:] == (0, 0):
         return False
-    if mean >= 1.5 and own[-1] != 0:
+    if mean >= 1.5:
         return True
     return mean >= 1.25 if len(own) >= _DECISIVE else None

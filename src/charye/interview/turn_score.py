@@ -84,9 +84,8 @@ SOFT = frozenset(
     }
 )
 
-# The linguistic part tells A1 to B1 apart and sees everything above as B2 or more: from here on it says no more.
+# The linguistic part tells A1 to B1 apart and sees all above as B2 or more: from here on it speaks against nobody.
 _LINGUISTIC_TOP = 2.6
-_LINGUISTIC_WEIGHT = 0.7
 _SLOW = 2.0  # times the own median
 _STUMBLING = 0.15
 _CODE_MIX = 0.1
@@ -128,9 +127,8 @@ def combined_band(surface: Surface, linguistic: float | None) -> float:
     seen = band_of(surface)
     if linguistic is None:
         return seen
-    if linguistic >= _LINGUISTIC_TOP:
-        return max(seen, linguistic)
-    return _LINGUISTIC_WEIGHT * linguistic + (1 - _LINGUISTIC_WEIGHT) * seen
+    both = (seen + linguistic) / 2
+    return max(seen, both) if linguistic >= _LINGUISTIC_TOP else both
 
 
 def judge(
