@@ -10,8 +10,8 @@ import asyncio
 import json
 from array import array
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,11 +20,11 @@ from charye.audio.pcm import pack, silence
 from charye.embedded import Embedded
 from charye.errors import LocalProtocolError
 from charye.interview.conductor import Conductor
-from charye.interview.configuring import ConductorSettings, Hands, Manner
+from charye.interview.configuring import ConductorSettings, Hands, Manner, configuration
 from charye.interview.hearing import TurnEvidence
 from charye.interview.learners import Learner
 from charye.interview.moves import Move
-from charye.interview.news import Advanced, Asked, News, Ready, YourTurn
+from charye.interview.news import Asked, News, PartSaid, Ready, YourTurn
 from charye.interview.outcome import InterviewOutcome
 from charye.interview.reporting import Interviewed
 from charye.protocol import ResponseError, Transcription
@@ -41,6 +41,7 @@ from tests.interview.talk import plan
 from tests.session.talking import FirstLine
 
 FRAME_MS = 250
+SYLLABLE_MS = 250
 _SAMPLES = 24 * FRAME_MS
 VOICE = pack(array("h", [8000 if at // 60 % 2 else -8000 for at in range(_SAMPLES)]))
 SILENCE = silence(FRAME_MS, sample_rate_hz=24_000)
@@ -111,6 +112,38 @@ class Office:
         self.stored_at_s = asyncio.get_running_loop().time()
 
 
+class Told:
+    """What the conductor tells."""
+
+    def __init__(self) -> None:
+        self.news: list[News] = []
+        self.turns: asyncio.Queue[Move] = asyncio.Queue()
+        self._asked: Move | None = None
+        self._more = asyncio.Event()
+        self.fails = False
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Until this holds after some news."""
+        while not holds():
+            self._more.clear()
+            await self._more.wait()
+
+    def forget_turns(self) -> None:
+        """Those that came while the learner was speaking are taken."""
+        while not self.turns.empty():
+            self.turns.get_nowait()
+
+    def __call__(self, news: News) -> None:
+        self.news.append(news)
+        self._more.set()
+        if isinstance(news, Asked):
+            self._asked = news.move
+        elif isinstance(news, YourTurn) and self._asked is not None:
+            self.turns.put_nowait(self._asked)
+        if self.fails:
+            raise ValueError
+
+
 @dataclass
 class Stage:
     """An interview under way."""
@@ -120,18 +153,24 @@ class Stage:
     recogniser: Recogniser
     office: Office
     wire: list[Heard]
-    news: list[News] = field(default_factory=list)
-    turns: asyncio.Queue[Move | None] = field(default_factory=asyncio.Queue)
-    hands: Hands = Hands.OPEN
+    told: Told
+    hands: Hands
 
-    def hear(self, news: News) -> None:
-        self.news.append(news)
-        if isinstance(news, YourTurn):
-            self.turns.put_nowait(self.asked[-1])
+    @property
+    def news(self) -> list[News]:
+        return self.told.news
 
     @property
     def asked(self) -> list[Move]:
         return [news.move for news in self.news if isinstance(news, Asked)]
+
+    async def asked_of(self, count: int) -> None:
+        """Until so many moves were begun."""
+        await self.told.until(lambda: len(self.asked) >= count)
+
+    async def part(self, name: str) -> None:
+        """Until this part of the closing begins."""
+        await self.told.until(lambda: any(isinstance(n, PartSaid) and n.name == name for n in self.news))
 
     @property
     def ready(self) -> list[Ready]:
@@ -145,27 +184,33 @@ class Stage:
         events = [json.loads(heard.data) for heard in self.wire if heard.mark == by]
         return [event for event in events if event["type"] == kind]
 
-    async def speak(self, words: str | None, *, duration_ms: float = 1500, after_s: float = 0.5) -> None:
-        """The learner says this. None: something that no recogniser can read."""
+    async def speak(
+        self, words: str | None, *, duration_ms: float | None = None, after_s: float = 0.5
+    ) -> None:
+        """The learner says this, at four syllables a second. None: something that no recogniser can read."""
         await asyncio.sleep(after_s)
+        if duration_ms is None:
+            duration_ms = SYLLABLE_MS * max(len((words or "").replace(" ", "")), 4)
         self.recogniser.words.append(words)
         if self.hands is Hands.PUSH_TO_TALK:
             async with self.conductor.push_to_talk() as send:
                 await self._sound(send, VOICE, duration_ms)
+                self.told.forget_turns()
             return
         await self._sound(self.session.send_audio, VOICE, duration_ms)
+        self.told.forget_turns()
         await self._sound(self.session.send_audio, SILENCE, END_OF_TURN_MS)
 
     async def _sound(
-        self, send: Callable[[bytes], Coroutine[Any, Any, None]], frame: bytes, duration_ms: float
+        self, send: Callable[[bytes], Awaitable[None]], frame: bytes, duration_ms: float
     ) -> None:
         for _ in range(max(round(duration_ms / FRAME_MS), 1)):
+            await asyncio.sleep(FRAME_MS / 1000)  # it can be sent when it has been spoken
             await send(frame)
-            await asyncio.sleep(FRAME_MS / 1000)
 
-    async def turn(self) -> Move | None:
+    async def turn(self) -> Move:
         """Wait until it is the learner's turn; what was asked."""
-        return await self.turns.get()
+        return await self.told.turns.get()
 
     async def answer(self, *answers: str | None) -> None:
         """Say these, one at each turn."""
@@ -177,7 +222,6 @@ class Stage:
         """The learner answers whatever is asked, until nobody asks any more."""
         while True:
             move = await self.turn()
-            assert move is not None
             said = learner.hear(move, self.progress.task)
             if said is not None:
                 await self.speak_as(said)
@@ -211,14 +255,15 @@ async def stage(
         settings=ServerSettings(max_s=max_session_s),
         tap=wire.append,
     )
-    faulty = replace(sound, faults=Faults.parse(fault, seed=1) if fault else None)
+    # Another seed, so that the second line's ids are others, as they are everywhere.
+    faulty = replace(sound, faults=Faults.parse(fault, seed=1) if fault else None, seed=1)
     tuned = SessionSettings(io_thread=False, lag_bound_s=0, seed=1, line=line or LineSettings())
-    turns = "push_to_talk" if hands is Hands.PUSH_TO_TALK else "server_vad"
+    config = configuration(manner, hands, settings or ConductorSettings())
     async with (
         asyncio.timeout(6 * 3600),
-        charye.connect(FirstLine(faulty, sound), settings=tuned, turns=turns) as session,
+        charye.connect(FirstLine(faulty, sound), settings=tuned, config=config) as session,
     ):
-        told: list[News] = []
+        told = Told()
         conductor = Conductor(
             session,
             plan(),
@@ -226,12 +271,11 @@ async def stage(
             store=office,
             manner=manner,
             hands=hands,
-            tell=lambda news: on.hear(news),
+            tell=told,
             settings=settings,
             **options,
         )
-        on = Stage(session, conductor, recogniser, office, wire, told, hands=hands)
-        yield on
+        yield Stage(session, conductor, recogniser, office, wire, told, hands)
 
 
 async def interviewed(on: Stage, learner: Learner) -> InterviewOutcome:
@@ -241,7 +285,5 @@ async def interviewed(on: Stage, learner: Learner) -> InterviewOutcome:
         return await on.conductor.run()
     finally:
         playing.cancel()
-        try:
+        with suppress(asyncio.CancelledError, LocalProtocolError):
             await playing
-        except (asyncio.CancelledError, LocalProtocolError):
-            pass

@@ -13,8 +13,10 @@ from charye import __version__
 from charye.assessment import report as shape
 from charye.assessment import showing
 from charye.assessment.anchors import load_anchors
+from charye.assessment.domain_scoring import differ
 from charye.assessment.grades import TOP, Grade, label_of
 from charye.assessment.judge_outcome import NOT_ASKED, JudgeOutcome
+from charye.assessment.level_scoring import TOP_EOJEOLS, TOP_TASKS
 from charye.assessment.opinions import NO_LEVEL, agreement, opinions
 from charye.assessment.report import Bilingual, Flag, Learner, Report, Trust
 from charye.assessment.scoring import VERSION as SCORING_VERSION
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
     from charye.assessment.consensus import Consensus
     from charye.assessment.domain_scoring import DomainScore
     from charye.assessment.interview_evidence import InterviewEvidence
+    from charye.assessment.level_scoring import LevelScore
     from charye.assessment.linguistic import LinguisticResult
-    from charye.assessment.scoring import LevelScore, Score
+    from charye.assessment.scoring import Score
     from charye.assessment.speech import Turn
     from charye.assessment.weighing import Weighed
 
@@ -181,6 +184,11 @@ def _overall(level: LevelScore) -> shape.Overall:
         high=Grade.at(level.high),
         confidence=_confidence(level.confidence),
         review=level.review,
+        held_back=None
+        if level.held_back is None
+        else say(
+            "why", "held_back", label=Grade.at(level.held_back).value, tasks=TOP_TASKS, eojeols=TOP_EOJEOLS
+        ),
         meaning=say("levels", "B2_open" if level.open_above else grade.value),
         equivalent=_equivalent(grade, open_above=level.open_above),
     )
@@ -249,7 +257,7 @@ def _comment(scored: DomainScore, grade: Grade | None, linguistic: LinguisticRes
         assert scored.ungraded is not None  # one without the other does not leave scoring
         return say("ungraded", scored.ungraded.value)
     parts = [descriptor(scored.domain, grade), *_measured(scored, linguistic)]
-    if scored.text is not None and scored.judge is not None and scored.text.level.step != scored.judge:
+    if scored.text is not None and scored.judge is not None and differ(scored.text, scored.judge):
         parts.append(
             say("comments", "both", linguistic=scored.text.value, judge=Grade.at(scored.judge).value)
         )

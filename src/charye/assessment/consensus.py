@@ -132,6 +132,7 @@ class Consensus:
         model: as the endpoint calls it.
         prompt: version of what it was asked with.
         runs: how many answers were used.
+        eojeols: Korean words that the model was shown. Fewer than there are: words to the grader are none.
     """
 
     votes: tuple[int, ...]
@@ -144,6 +145,7 @@ class Consensus:
     model: str
     prompt: str
     runs: int
+    eojeols: int
 
 
 def lower_median(steps: Iterable[int]) -> int:
@@ -158,7 +160,7 @@ def lower_median(steps: Iterable[int]) -> int:
     return ordered[(len(ordered) - 1) // 2]
 
 
-def agree(runs: Sequence[Run], *, model: str, prompt: str) -> Consensus | None:
+def agree(runs: Sequence[Run], *, model: str, prompt: str, eojeols: int) -> Consensus | None:
     """The opinion in these answers; None if fewer than `LEAST_RUNS` of them have a vote."""
     voting = [(run, vote) for run in runs if (vote := run.vote) is not None]
     if len(voting) < LEAST_RUNS:
@@ -178,6 +180,7 @@ def agree(runs: Sequence[Run], *, model: str, prompt: str) -> Consensus | None:
         model=model,
         prompt=prompt,
         runs=len(used),
+        eojeols=eojeols,
     )
 
 

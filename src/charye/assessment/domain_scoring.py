@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from charye.assessment.linguistic import LinguisticResult
     from charye.assessment.speech import Quote
 
-__all__ = ["DomainScore", "score_domains", "ungraded_domains"]
+__all__ = ["DomainScore", "differ", "score_domains", "ungraded_domains"]
 
 _B2 = Level.B2.step
 _FAR = 2
@@ -71,7 +71,7 @@ def ungraded_domains(linguistic: LinguisticResult | None) -> tuple[DomainScore, 
 
 
 def score_domains(
-    linguistic: LinguisticResult | None, judge: Consensus | None, *, provisional: bool, split: bool
+    linguistic: LinguisticResult | None, judge: Consensus | None, *, provisional: bool, split: bool, most: int
 ) -> tuple[DomainScore, ...]:
     """All five, in the order of `Domain`.
 
@@ -80,10 +80,18 @@ def score_domains(
         judge: if it is followed.
         provisional: there was little speech.
         split: there was an interview, so a judge may tell B2 and above apart.
+        most: the step that the judge may lift a domain to: one above the whole.
     """
     read = {} if judge is None else {domain.domain: domain for domain in judge.domains}
     return tuple(
-        _score(domain, _of(linguistic, domain), read.get(domain), provisional=provisional, split=split)
+        _score(
+            domain,
+            _of(linguistic, domain),
+            read.get(domain),
+            provisional=provisional,
+            most=most if split else min(most, _B2),
+            split=split,
+        )
         for domain in Domain
     )
 
@@ -117,6 +125,7 @@ def _score(
     read: DomainConsensus | None,
     *,
     provisional: bool,
+    most: int,
     split: bool,
 ) -> DomainScore:
     band = text.band if text else None
@@ -125,8 +134,7 @@ def _score(
     if not votes and not own:
         known = _WHY[text.ungraded] if text and text.ungraded else Ungraded.NO_EVIDENCE
         return _without(domain, text, known)
-    raw = lower_median([*votes, *own])
-    step = raw if votes and split else min(raw, _B2)
+    step = min(lower_median([*votes, *own]), max([most, *own])) if votes else own[0]
     evidence = _quotes(text, read if votes else None)
     spread = _spread(band, votes)
     dropped = read is not None and bool(votes) and read.dropped > 0
@@ -170,8 +178,12 @@ def _spread(band: Band | None, votes: list[int]) -> int | None:
     spread = max(votes) - min(votes)
     if band is None:
         return spread
-    far = [0 if band is Band.B2_PLUS and vote >= _B2 else abs(band.level.step - vote) for vote in votes]
-    return max(spread, *far)
+    return max(spread, *(abs(band.level.step - vote) for vote in votes if differ(band, vote)), 0)
+
+
+def differ(band: Band, step: int) -> bool:
+    """Whether a band of the text and a level of the judge contradict each other. B2+ may be any from B2 on."""
+    return step < _B2 if band is Band.B2_PLUS else band.level.step != step
 
 
 def _quotes(text: DomainResult | None, read: DomainConsensus | None) -> tuple[Quote, ...]:

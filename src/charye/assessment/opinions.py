@@ -12,8 +12,9 @@ from charye.assessment.wording import say
 
 if TYPE_CHECKING:
     from charye.assessment.interview_evidence import InterviewEvidence
+    from charye.assessment.level_scoring import LevelScore
     from charye.assessment.linguistic import LinguisticResult
-    from charye.assessment.scoring import LevelScore, Score
+    from charye.assessment.scoring import Score
 
 __all__ = ["NO_LEVEL", "agreement", "opinions"]
 

@@ -281,6 +281,7 @@ class Overall(_Part, frozen=True, kw_only=True):
         low, high: the range. The same as `level` where the evidence agrees. With `open_above`, high is C2.
         confidence: how sure it is.
         review: the assessors are so far apart that a person should look.
+        held_back: why a higher level that the assessors come to is not said; None if there is none.
         meaning: what somebody of this level can do.
         equivalent: about which level of the tests of Korean that is, with the remark that it is not official.
     """
@@ -293,6 +294,7 @@ class Overall(_Part, frozen=True, kw_only=True):
     high: Grade
     confidence: Confidence
     review: bool
+    held_back: Bilingual | None
     meaning: Bilingual
     equivalent: Bilingual
 

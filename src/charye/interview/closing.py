@@ -7,8 +7,8 @@
       summary            or the kind line about what went wrong
       goodbye
 
-A part that was not heard in full is said once more. Whatever cannot be said, the result says so; the report is stored and
-delivered all the same, also when the line is lost for good.
+A part that was not heard in full is said once more. Whatever cannot be said, the result says so; the report is stored
+and delivered all the same, also when the line is lost for good.
 """
 
 import asyncio
@@ -44,6 +44,8 @@ __all__ = ["Closed", "ClosingSettings", "Ending", "Part", "close_interview"]
 log = logging.getLogger(__name__)
 
 _TRIES = 2
+_SAME_WORDS = 0.6
+"""Share of the words of a part that have to be in what was said."""
 
 
 class Ending(StrEnum):
@@ -237,7 +239,15 @@ class _Speech:
         # An answer that was cut by a limit is told as heard, with the limit as the reason.
         in_full = outcome.kind is OutcomeKind.HEARD and not outcome.reason
         reason = "" if in_full else outcome.reason or outcome.kind.value
+        if in_full and not self._were_said(handle.response_id, words):
+            in_full, reason = False, "other words"
         return Part(name=name, in_full=in_full, heard_ms=outcome.heard_ms, reason=reason, tries=number)
+
+    def _were_said(self, response_id: str | None, words: str) -> bool:
+        """Whether these words were said, or nearly: a model that is asked for exact words may say others."""
+        said = [u.text for u in self._session.transcript if response_id and u.response_id == response_id]
+        wanted = set(words.split())
+        return not said or len(wanted & set(" ".join(said).split())) >= _SAME_WORDS * len(wanted)
 
 
 @cache

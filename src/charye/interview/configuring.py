@@ -1,4 +1,4 @@
-"""What a session has to be for an interview: who speaks, how the learner is listened to, and when they have finished."""
+"""What a session has to be for an interview: who speaks, how the learner is heard, and when they have finished."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -63,7 +63,7 @@ class ConductorSettings:
 
 
 def configuration(manner: Manner, hands: Hands, settings: ConductorSettings) -> SessionConfig:
-    """The session's configuration. The server never answers a turn by itself: the conductor asks, once it knows what."""
+    """The session's configuration. The server answers no turn by itself: the conductor asks, once it knows what."""
     detection = None
     if hands is Hands.OPEN:
         detection = TurnDetection(

@@ -208,6 +208,7 @@ class Listening:
         began_s = self._began.pop(item_id, None)
         ended_s = now_s - self._patience.end_of_turn_s
         if item_id not in self._known:
+            self._known.add(item_id)
             self._wait_for(item_id, began_s, ended_s if began_s is None else max(ended_s, began_s), now_s)
 
     def _wait_for(self, item_id: str, began_s: float | None, ended_s: float | None, now_s: float) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from charye.core.calls import Reply as Manner
 from charye.core.requests import OnUserSpeech, Outcome, OutcomeKind
 from charye.errors import LocalProtocolError, RealtimeError
 from charye.interview import guidance, prompts
@@ -92,7 +93,7 @@ class Verbatim:
         """Nothing is wanted."""
 
     async def at_speed(self, speed: float) -> None:
-        """Speak at this speed from now on, over new connections too. A voice that cannot is no reason to fall silent."""
+        """Speak at this speed from now on, over new connections too. A voice that cannot is no reason to be silent."""
         if speed == self._speed:
             return
         self._speed = speed
@@ -107,8 +108,8 @@ class Verbatim:
 class Modelled:
     """A model speaks. Its guidance is in the instructions of every turn of its, so it cannot do without it.
 
-    It may call `interview_guidance` besides, which gives the same. A model that neither calls it nor uses the words that
-    it was given is reminded once, and then we speak ourselves (`guidance.on_model_turn`).
+    It may call `interview_guidance` besides, which gives the same. A model that neither calls it nor uses the words
+    that it was given is reminded once, and then we speak ourselves (`guidance.on_model_turn`).
 
     Args:
         known: how far the interview is now.
@@ -128,10 +129,7 @@ class Modelled:
         self._verbatim = Verbatim(session)
         self._unguided = 0
         self._asked = False
-        self._owed = False
-        self._follow_ups: set[str] = set()
-        self._changed = asyncio.Event()
-        self._last: Outcome | None = None
+        self._follow_ups = _FollowUps()
         self._words: dict[str, str] = {}
         self.stepped_in = False
         """We had to speak ourselves."""
@@ -151,19 +149,20 @@ class Modelled:
         if keep in (Keep.SPEAK, Keep.CLOSE):
             self.stepped_in = True
             return await self._verbatim.say(move, progress, elapsed_s)
-        self._asked = self._owed = False
+        self._asked = False
         self._words.clear()
         heard = await self._turn(
             _instructions(progress) if keep is Keep.TRUST else prompts.reminder(move.say)
         )
+        if heard.cut_off:
+            return heard
         said = " ".join(self._words.values())
-        if not said.strip() and heard.in_full:
-            # It answered with nothing. Nobody should have to wait for a model that has nothing to say.
-            self._unguided += 1
+        if not said.strip() or not heard.in_full:
+            # It had nothing to say, or could not say it. Nobody should have to wait for it.
+            self._unguided += 1 if heard.in_full else 0
             self.stepped_in = True
             return await self._verbatim.say(move, progress, elapsed_s)
-        if not heard.cut_off:
-            self._unguided = 0 if self._asked or _follows(said, move.say) else self._unguided + 1
+        self._unguided = 0 if self._asked or _follows(said, move.say) else self._unguided + 1
         return heard
 
     def hear(self, event: object) -> None:
@@ -171,41 +170,68 @@ class Modelled:
         match event:
             case UtteranceChanged(utterance=utterance) if utterance.speaker == "assistant":
                 self._words[utterance.item_id] = utterance.text
-            case RequestChanged(request_id=request_id, trigger=trigger, change=change):
-                if isinstance(change, Outcome):
-                    if request_id in self._follow_ups:
-                        self._follow_ups.discard(request_id)
-                        self._last = change
-                elif trigger.startswith("tool:"):
-                    self._owed = False
-                    self._follow_ups.add(request_id)
-                self._changed.set()
+            case RequestChanged():
+                self._follow_ups.hear(event)
 
     async def _turn(self, instructions: str) -> Heard:
         """One turn of the model's, with whatever follows its calls."""
-        self._last = None
         heard = await _ended(self._session.respond(instructions, on_user_speech=OnUserSpeech.DROP))
         try:
-            async with asyncio.timeout(FOLLOW_UP_S):
-                while self._owed or self._follow_ups:
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            log.warning("a model called a tool and said nothing more", extra={"reason": "out of time"})
-            self._owed = False
-        return heard if self._last is None else Heard(self._last.kind, self._last.heard_ms)
+            last = await self._follow_ups.ended()
+        except asyncio.CancelledError:
+            self._session.interrupt()  # they are not ours to cancel, and outdated
+            raise
+        return heard if last is None else Heard(last.kind, last.heard_ms)
 
     async def _guidance(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        self._asked = self._owed = True
+        self._asked = True
+        self._follow_ups.owed()
         return guidance.guidance(self._known())
 
     async def _assessment(self, arguments: dict[str, Any]) -> Reply:
-        self._owed = True
         reply = await self._called(str(arguments.get("reason", "")))
-        if reply.manner is Reply.silent(None).manner:
-            self._owed = False
-            self._changed.set()
+        if reply.manner is Manner.NORMAL:
+            self._follow_ups.owed()
         return reply
+
+
+class _FollowUps:
+    """What a model says after it has called a tool: requests that the session makes by itself."""
+
+    def __init__(self) -> None:
+        self._is_owed = False
+        self._living: set[str] = set()
+        self._last: Outcome | None = None
+        self._changed = asyncio.Event()
+
+    def owed(self) -> None:
+        """A call was answered so that the model speaks about it."""
+        self._is_owed = True
+
+    def hear(self, event: RequestChanged) -> None:
+        """Something became of a request, perhaps of one of these."""
+        if isinstance(event.change, Outcome):
+            if event.request_id in self._living:
+                self._living.discard(event.request_id)
+                self._last = event.change
+        elif event.trigger.startswith("tool:"):
+            self._is_owed = False
+            self._living.add(event.request_id)
+        self._changed.set()
+
+    async def ended(self) -> Outcome | None:
+        """Wait for the last of them; how it ended, or None if there was none."""
+        while self._is_owed or self._living:
+            self._changed.clear()
+            try:
+                # Once there is one, it ends by itself.
+                async with asyncio.timeout(None if self._living else FOLLOW_UP_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                log.warning("a model called a tool and said nothing more", extra={"reason": "out of time"})
+                self._is_owed = False
+        last, self._last = self._last, None
+        return last
 
 
 async def _ended(handle: Handle) -> Heard:

@@ -38,8 +38,8 @@ class Stopwatch:
 class SilenceClock:
     """How long it has been silent since the question, the interviewer's own words left out.
 
-    What the interviewer says into a silence (a kind word, the question once more) does not begin it anew: the learner has
-    still said nothing.
+    What the interviewer says into a silence (a kind word, the question once more) does not begin it anew: the learner
+    has still said nothing.
     """
 
     def __init__(self) -> None:

@@ -43,11 +43,15 @@ def escape(text: str) -> Markup:
 
 def join(children: Iterable[Child], between: str = "") -> Markup:
     """Children one after the other."""
-    return Markup(escape(between).join(escape(str(child) if isinstance(child, int) else child) for child in children if child is not None))
+    return Markup(
+        escape(between).join(
+            escape(str(child) if isinstance(child, int) else child) for child in children if child is not None
+        )
+    )
 
 
-def tag(name: str, *children: Child, **attributes: str | float | bool | None) -> Markup:
-    """An element. Attributes that are None or False are left out, those that are True stand alone; floats are rounded."""
+def tag(name: str, /, *children: Child, **attributes: str | float | bool | None) -> Markup:
+    """An element. Attributes that are None or False are left out, those that are True stand alone."""
     written = "".join(_attribute(key, value) for key, value in attributes.items())
     if name in _VOID:
         return Markup(f"<{name}{written}>")

@@ -18,9 +18,12 @@ __all__ = ["LANGUAGES", "Language", "Words", "clock", "language_for", "load_text
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
+# fmt: off
 _MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)
+# fmt: on
 
 
 def language_for(report: Report) -> Language:
@@ -37,7 +40,9 @@ def load_texts() -> dict[str, dict[str, str]]:
     """All texts, by their key and then by language."""
     text = resources.files("charye.assessment.render").joinpath("texts.toml").read_text(encoding="utf-8")
     return {
-        f"{group}.{key}": entry for group, entries in tomllib.loads(text).items() for key, entry in entries.items()
+        f"{group}.{key}": entry
+        for group, entries in tomllib.loads(text).items()
+        for key, entry in entries.items()
     }
 
 
@@ -83,8 +88,9 @@ class Words:
 
     def number(self, value: float, unit: str, digits: int) -> str:
         """A measured value with its unit, such as `42 %`."""
-        shown = 100 * value if unit == "share" else value
-        return self(f"unit.{unit}", n=f"{shown:,.{digits}f}")
+        if unit == "share":
+            value, digits = 100 * value, max(digits - 2, 0)
+        return self(f"unit.{unit}", n=f"{value:,.{digits}f}")
 
 
 def clock(ms: float) -> str:

@@ -94,7 +94,7 @@ def rule(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
 
 
 def score_mark(score: int | None, x: float, y: float, r: float) -> Markup:
-    """How a task went: a tick in a disc, half a disc, a cross in a ring, or a dot. Shapes, so that grey paper will do."""
+    """How a task went: a tick in a disc, half a disc, a cross in a ring, a dot. Shapes, so that grey paper will do."""
     x, y = float(x), float(y)
     disc = {"cx": x, "cy": y, "r": float(r)}
     k = 0.45 * r
@@ -106,8 +106,12 @@ def score_mark(score: int | None, x: float, y: float, r: float) -> Markup:
             half = f"M{x:.2f} {y - r:.2f}a{r:g} {r:g} 0 0 0 0 {2 * r:g}z"
             return join([tag("circle", **disc, class_="fair ring"), tag("path", d=half, class_="fair")])
         case 0:
-            cross = f"M{x - k:.2f} {y - k:.2f}l{2 * k:.2f} {2 * k:.2f}m0 {-2 * k:.2f}l{-2 * k:.2f} {2 * k:.2f}"
-            return join([tag("circle", **disc, class_="poor ring"), tag("path", d=cross, class_="poor cross")])
+            cross = (
+                f"M{x - k:.2f} {y - k:.2f}l{2 * k:.2f} {2 * k:.2f}m0 {-2 * k:.2f}l{-2 * k:.2f} {2 * k:.2f}"
+            )
+            return join(
+                [tag("circle", **disc, class_="poor ring"), tag("path", d=cross, class_="poor cross")]
+            )
         case _:
             return tag("circle", cx=x, cy=y, r=0.5 * r, class_="aside")
 

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["ladder"]
 
 _TOP, _ROW = 30, 34
-_LEVELS = 104  # middle of the column
-_BRACKET = 184
-_OPINIONS = (262, 299, 336)
+_LEVELS = 98  # middle of the column
+_BRACKET = 164
+_OPINIONS = (246, 291, 335)
 
 
 def ladder(report: Report, words: Words) -> Picture | None:
@@ -52,7 +52,7 @@ def _y(step: float) -> float:
 def _rungs() -> list[Markup]:
     parts = []
     for step in range(BELOW, TOP + 1):
-        parts.append(rule(46, _y(step), WIDTH - 4, _y(step), "grid"))
+        parts.append(rule(50, _y(step), WIDTH - 4, _y(step), "grid"))
         parts.append(label(Grade.at(step).value, 4, _y(step), class_="soft strong"))
     return parts
 
@@ -64,9 +64,7 @@ def _level(overall: Overall) -> list[Markup]:
     if high > solid:
         # Not a range that was measured: nothing is known of it.
         parts.insert(0, _band(own, high, "open"))
-    parts.append(
-        tag("rect", x=_LEVELS - 38.0, y=_y(own) - 13.0, width=76, height=26, rx=13, class_="accent")
-    )
+    parts.append(tag("rect", x=_LEVELS - 38.0, y=_y(own) - 13.0, width=76, height=26, rx=13, class_="accent"))
     parts.append(label(overall.label, _LEVELS, _y(own), class_="on-accent strong", size=15, anchor="middle"))
     return parts
 
@@ -81,7 +79,7 @@ def _bracket(bracket: Bracket, words: Words) -> list[Markup]:
     bottom, top = _y(floor), _y(TOP if ceiling is None else ceiling)
     x = _BRACKET
     parts = [
-        label(words("ladder.interview"), x + 22, 12, class_="soft", size=10.5, anchor="middle"),
+        label(words("ladder.interview"), x + 20, 12, class_="soft", size=10.5, anchor="middle"),
         rule(x, bottom, x, top, "stroke good" if ceiling is not None else "stroke good dashed"),
         rule(x, bottom, x + 7, bottom, "stroke good"),
         _note(words("ladder.floor"), x + 10, bottom, "good-text"),
@@ -99,14 +97,15 @@ def _note(text: str, x: float, y: float, class_: str) -> Markup:
 
 
 def _opinion(opinion: Opinion, x: float, words: Words) -> list[Markup]:
-    parts = [label(words(f"assessor.{opinion.assessor}"), x, 12, class_="soft", size=10.5, anchor="middle")]
+    parts = [label(words(f"assessor.{opinion.assessor}"), x, 12, class_="soft", size=10, anchor="middle")]
     if opinion.level is None:
         return [*parts, label("–", x, _y(BELOW) + 1, class_="soft halo", size=13, anchor="middle")]
     if opinion.low is not None and opinion.high is not None and opinion.low != opinion.high:
         class_ = "whisker dashed" if opinion.open_above else "whisker"
         parts.append(rule(x, _y(opinion.low.step), x, _y(opinion.high.step), class_))
     parts += [
-        tag("circle", cx=float(x), cy=_y(vote.step), r=3.0, class_="aside") for vote in sorted(set(opinion.votes))
+        tag("circle", cx=float(x), cy=_y(vote.step), r=3.0, class_="aside")
+        for vote in sorted(set(opinion.votes))
     ]
     parts.append(_shape(opinion.assessor, float(x), _y(opinion.level.step)))
     return parts

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["radar"]
 
-_X, _Y, _R = WIDTH / 2, 150, 98
-_HEIGHT = 276
+_X, _Y, _R = WIDTH / 2, 152, 98
+_HEIGHT = 280
 
 
 def radar(report: Report, words: Words) -> Picture | None:
@@ -77,7 +77,7 @@ def _fills(grades: tuple[DomainGrade, ...]) -> list[Markup]:
 def _axis(index: int, of: int, grade: DomainGrade, words: Words) -> list[Markup]:
     known = grade.position is not None
     end = _at(index, of, _R)
-    x, y = _at(index, of, _R + 12)
+    x, y = _at(index, of, _R + 15)
     anchor = "middle" if abs(x - _X) < 1 else "start" if x > _X else "end"
     # Below the middle the two lines hang down from their place, above it they stand on it.
     middle = y - 8 if y < _Y - _R / 2 else y + 6 if y > _Y + _R / 2 else y
@@ -86,7 +86,12 @@ def _axis(index: int, of: int, grade: DomainGrade, words: Words) -> list[Markup]
         rule(_X, _Y, *end, "grid" if known else "grid dashed"),
         label(name, x, middle - 7, class_="strong" if known else "soft", size=11.5, anchor=anchor),
         label(
-            grade.label, x, middle + 8, class_="accent-text strong" if known else "soft", size=12, anchor=anchor
+            grade.label,
+            x,
+            middle + 8,
+            class_="accent-text strong" if known else "soft",
+            size=12,
+            anchor=anchor,
         ),
     ]
 
@@ -95,18 +100,16 @@ def _marks(grades: tuple[DomainGrade, ...]) -> list[Markup]:
     parts = []
     for index, grade in enumerate(grades):
         if grade.position is None:
-            x, y = _at(index, len(grades), _R)
-            parts.append(tag("circle", cx=x, cy=y, r=3.5, class_="aside"))
             continue
         x, y = _at(index, len(grades), _radius(grade.position))
         if grade.open_above:
             parts.append(rule(x, y, *_at(index, len(grades), _R), "stroke accent-line dashed"))
         parts.append(tag("circle", cx=x, cy=y, r=4.5, class_="point"))
     # On top of the rest, or they could not be read where a point is near.
-    for step in range(0, TOP + 1):
-        parts.append(
-            label(Grade.at(step).value, _X - 5, _Y - _radius(step), class_="soft halo", size=8.5, anchor="end")
-        )
+    parts += [
+        label(Grade.at(step).value, _X - 5, _Y - _radius(step), class_="soft halo", size=9, anchor="end")
+        for step in range(TOP + 1)
+    ]
     return parts
 
 

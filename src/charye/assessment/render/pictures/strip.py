@@ -1,4 +1,4 @@
-"""The pattern strip: for each level a row of cells, one for each grammar pattern that is known, filled if it was used."""
+"""The pattern strip: for each level a row of cells, one for each pattern that is known, filled if it was used."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["strip"]
 
 _LEFT, _RIGHT = 34, WIDTH - 46
-_ROW, _CELL = 26, 17
+_ROW = 26
 _WIDEST = 12.0
 _OFTEN = 4
 
 
 def strip(report: Report, words: Words) -> Picture | None:
-    """The picture; None where nothing was used. Without a level in the report there is none either: it would give one."""
+    """The picture; None where nothing was used, and in a report without a level: it would give one."""
     rows = tuple(reversed(report.patterns))
     if report.overall is None or not any(row.used for row in rows):
         return None
@@ -30,9 +30,13 @@ def strip(report: Report, words: Words) -> Picture | None:
         y = 4 + _ROW * index + _ROW / 2
         parts.append(label(row.level.value, 4, y, class_="soft strong"))
         parts += _cells(row, wide, y)
-        parts.append(label(f"{len(row.used)} / {row.known}", WIDTH - 4, y, class_="soft", size=10.5, anchor="end"))
+        parts.append(
+            label(f"{len(row.used)} / {row.known}", WIDTH - 4, y, class_="soft", size=10.5, anchor="end")
+        )
     marks = [
-        (_cell(-5, 0, 10, heat), words(f"strip.heat{heat}")) for heat in (3, 2, 1, 0) if _has(rows, heat)
+        (_cell(-5, 0, 10, heat, tall=11), words(f"strip.heat{heat}"))
+        for heat in (3, 2, 1, 0)
+        if _has(rows, heat)
     ]
     drawn, height = legend(marks, 4 + _ROW * len(rows) + 12)
     return Picture(
@@ -65,5 +69,7 @@ def _cells(row: PatternRow, wide: float, y: float) -> list[Markup]:
     return [_cell(_LEFT + wide * at, y, wide - 1.8, _heat(count)) for at, count in enumerate(counts)]
 
 
-def _cell(x: float, y: float, wide: float, heat: int) -> Markup:
-    return tag("rect", x=float(x), y=y - _CELL / 2, width=float(wide), height=_CELL, rx=2, class_=f"heat{heat}")
+def _cell(x: float, y: float, wide: float, heat: int, tall: float = 17) -> Markup:
+    return tag(
+        "rect", x=float(x), y=y - tall / 2, width=float(wide), height=float(tall), rx=2, class_=f"heat{heat}"
+    )

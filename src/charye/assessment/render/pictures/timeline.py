@@ -20,6 +20,8 @@ from charye.assessment.render.pictures.drawing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from charye.assessment.render.texts import Words
     from charye.assessment.report import Report, TimelineEntry
 
@@ -69,15 +71,17 @@ def _tasks(entries: tuple[TimelineEntry, ...], words: Words) -> tuple[Markup, fl
     ]
     y = _y(0) + 22
     parts += _numbers(entries, xs, y)
-    if any(entry.phase for entry in entries):
-        y += 13
-        parts += _phases(entries, wide, y, words)
-        y += 14
     marks: list[tuple[Markup, str]] = [
         (score_mark(score, 0, 0, 6), words(f"score.{'none' if score is None else score}"))
         for score in (2, 1, 0, None)
         if any(entry.score == score for entry in entries)
     ]
+    if any(entry.phase in _PHASES for entry in entries):
+        y += 13
+        ribbons, unnamed = _phases(entries, wide, y, words)
+        parts += ribbons
+        marks += unnamed
+        y += 14
     drawn, y = legend(marks, y + 18)
     return join([*parts, drawn]), y - 4
 
@@ -95,9 +99,12 @@ def _numbers(entries: tuple[TimelineEntry, ...], xs: list[float], y: float) -> l
     ]
 
 
-def _phases(entries: tuple[TimelineEntry, ...], wide: float, y: float, words: Words) -> list[Markup]:
-    """Ribbons below the numbers. A name that does not fit is left out: the table has it."""
+def _phases(
+    entries: tuple[TimelineEntry, ...], wide: float, y: float, words: Words
+) -> tuple[list[Markup], list[tuple[Markup, str]]]:
+    """Ribbons below the numbers, and what the legend must explain: phases whose name fits into none of theirs."""
     parts = []
+    named: dict[str, bool] = {}
     start = 0
     for phase, group in groupby(entries, key=lambda entry: entry.phase):
         count = len(list(group))
@@ -105,13 +112,22 @@ def _phases(entries: tuple[TimelineEntry, ...], wide: float, y: float, words: Wo
         start += count
         if phase not in _PHASES:
             continue
-        parts.append(
-            tag("rect", x=x, y=y - 2.0, width=length, height=16, rx=4, class_=f"phase-{phase.replace('_', '-')}")
-        )
+        parts.append(_ribbon(phase, x, y - 2, length, 16))
         name = words(f"phase.{phase}")
-        if width_of(name, 9.5) < length - 2:
-            parts.append(label(name, x + length / 2, y + 6, class_="ink", size=9.5, anchor="middle"))
-    return parts
+        fits = width_of(name, 9.5) < length - 2
+        named[phase] = named.get(phase, False) or fits
+        if fits:
+            parts.append(label(name, x + length / 2, y + 6, size=9.5, anchor="middle"))
+    return parts, [
+        (_ribbon(phase, -6, -5.5, 12, 11), words(f"phase.{phase}"))
+        for phase, seen in named.items()
+        if not seen
+    ]
+
+
+def _ribbon(phase: str, x: float, y: float, wide: float, tall: float) -> Markup:
+    class_ = f"phase-{phase.replace('_', '-')}"
+    return tag("rect", x=float(x), y=float(y), width=float(wide), height=float(tall), rx=4, class_=class_)
 
 
 # --- a transcript from elsewhere -------------------------------------------------------------------------------------
@@ -134,7 +150,9 @@ def _answers(entries: tuple[TimelineEntry, ...], words: Words) -> tuple[Markup, 
     for index, (count, number) in enumerate(zip(counts, numbers, strict=True)):
         x, tall = _LEFT + wide * (index + 0.5), high * count / most
         bar = min(0.7 * wide, 26.0)
-        parts.append(tag("rect", x=x - bar / 2, y=base - tall, width=bar, height=tall, rx=1.5, class_="accent"))
+        parts.append(
+            tag("rect", x=x - bar / 2, y=base - tall, width=bar, height=tall, rx=1.5, class_="accent")
+        )
         if index % every == 0:
             parts.append(label(str(number), x, base + 12, class_="soft", size=10, anchor="middle"))
     parts.append(label(words("timeline.words_axis"), _LEFT - 8, 8, class_="soft", size=10))
@@ -152,9 +170,7 @@ def _round_up(most: int) -> int:
 
 def _text(entries: tuple[TimelineEntry, ...], words: Words, *, leveled: bool) -> str:
     if not leveled:
-        return words(
-            "timeline.answers_text", n=len(entries), words=sum(entry.words for entry in entries)
-        )
+        return words("timeline.answers_text", n=len(entries), words=sum(entry.words for entry in entries))
     said = [
         words(
             "timeline.one",
@@ -187,7 +203,7 @@ def _phase(entry: TimelineEntry, words: Words) -> str:
     return words(f"phase.{entry.phase}") if entry.phase in _PHASES else entry.phase or ""
 
 
-_CELLS = {
+_CELLS: dict[str, Callable[[TimelineEntry, Words], str]] = {
     "table.number": lambda entry, _: str(entry.number),
     "table.phase": _phase,
     "table.task": lambda entry, words: words.of(entry.function.text) if entry.function else "",
