@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # For type checkers and editors. The same names are in `_DOOR`, and tests/test_door.py compares the two.
     from charye.core.peer import Peer as Peer
+    from charye.core.requests import OnInterruption as OnInterruption
+    from charye.core.requests import OnReconnect as OnReconnect
+    from charye.core.requests import OnUserSpeech as OnUserSpeech
     from charye.core.requests import Outcome as Outcome
     from charye.core.requests import OutcomeKind as OutcomeKind
     from charye.core.requests import Priority as Priority
@@ -25,9 +28,15 @@ if TYPE_CHECKING:
     from charye.errors import RealtimeError as RealtimeError
     from charye.errors import RequestEnded as RequestEnded
     from charye.session.connecting import connect as connect
+    from charye.session.events import Audio as Audio
+    from charye.session.events import LineLost as LineLost
+    from charye.session.events import LineUp as LineUp
+    from charye.session.events import PlaybackStopped as PlaybackStopped
+    from charye.session.events import UtteranceChanged as UtteranceChanged
     from charye.session.handles import Handle as Handle
     from charye.session.replies import Reply as Reply
     from charye.session.session import Session as Session
+    from charye.session.settings import LineSettings as LineSettings
     from charye.session.settings import SessionSettings as SessionSettings
     from charye.session.signatures import ToolCall as ToolCall
     from charye.transports.endpoints import Azure as Azure
@@ -39,6 +48,15 @@ __version__ = "0.1.0.dev0"
 
 # PEP 562: public name -> the module that holds it.
 _DOOR = {
+    "LineUp": "charye.session.events",
+    "LineLost": "charye.session.events",
+    "UtteranceChanged": "charye.session.events",
+    "PlaybackStopped": "charye.session.events",
+    "Audio": "charye.session.events",
+    "LineSettings": "charye.session.settings",
+    "OnUserSpeech": "charye.core.requests",
+    "OnReconnect": "charye.core.requests",
+    "OnInterruption": "charye.core.requests",
     "Azure": "charye.transports.endpoints",
     "Compatible": "charye.transports.endpoints",
     "Embedded": "charye.embedded",
@@ -63,17 +81,25 @@ _DOOR = {
 }
 
 __all__ = [
+    "Audio",
     "Azure",
     "CharyeError",
     "Compatible",
     "Embedded",
     "Handle",
+    "LineLost",
+    "LineSettings",
+    "LineUp",
     "LocalProtocolError",
+    "OnInterruption",
+    "OnReconnect",
+    "OnUserSpeech",
     "OpenAI",
     "OpenAISDK",
     "Outcome",
     "OutcomeKind",
     "Peer",
+    "PlaybackStopped",
     "Priority",
     "RealtimeError",
     "Reply",
@@ -83,6 +109,7 @@ __all__ = [
     "SessionSettings",
     "Settings",
     "ToolCall",
+    "UtteranceChanged",
     "__version__",
     "connect",
 ]

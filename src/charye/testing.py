@@ -21,7 +21,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from charye.server.clock import LoopClock, run_virtually
 from charye.server.ears import LocalEars
 from charye.server.faulting.line import Heard, Tap
 from charye.server.faults import Faults
-from charye.server.minds import Echo, Script, Scripted
+from charye.server.minds import Echo, mind_of
 from charye.server.parts import Ears, Mind, Voice
 from charye.server.serve import ServeSettings, serving
 from charye.server.session import SessionParts, embedded
@@ -334,13 +333,5 @@ def _parts(
     mind: MindOf | str | Path, voice: Voice | None, ears: Callable[[], Ears | None]
 ) -> Callable[[], SessionParts]:
     speaks = voice or ToneVoice()
-    thinks = _mind(mind)
+    thinks = mind_of(mind)
     return lambda: SessionParts(mind=thinks(), voice=speaks, ears=ears())
-
-
-def _mind(mind: MindOf | str | Path) -> MindOf:
-    if isinstance(mind, Path):
-        return partial(Scripted, Script.load(mind))
-    if isinstance(mind, str):
-        return partial(Scripted, Script.parse(mind.encode()))
-    return mind

@@ -33,6 +33,7 @@ from charye.protocol import (
     ResponseDone,
     ResponseError,
     ResponseOutputAudioDelta,
+    ResponseOutputItemAdded,
     ResponseOutputItemDone,
     ResponseParams,
     ServerEvent,
@@ -264,6 +265,10 @@ class Bench:
     def audio(self, response_id: str, ms: float, item_id: str = "item_1", index: int = 0) -> list[Effect]:
         return self.hear(audio_delta(response_id, ms, item_id, index))
 
+    def message_added(self, response_id: str, item_id: str = "item_1") -> list[Effect]:
+        item = MessageItem(id=item_id, role="assistant", status="in_progress", content=())
+        return self.hear(ResponseOutputItemAdded(response_id=response_id, item=item))
+
     def message_done(
         self, response_id: str, status: str = "completed", item_id: str = "item_1"
     ) -> list[Effect]:
@@ -338,6 +343,15 @@ def withdrawn_contested() -> Bench:
 def held() -> Bench:
     bench = Bench()
     bench.speaking(want())
+    return bench
+
+
+def owing_its_end(settings: Settings | None = None) -> Bench:
+    """`a` has said all that it began; its done should follow at once."""
+    bench = Bench(settings)
+    bench.speaking(want())
+    bench.message_added("r1")
+    bench.message_done("r1")
     return bench
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charye.core.evidence import REMEMBERED, Cancels, Evidence, remember
+from charye.core.evidence import REMEMBERED, Cancels, Evidence, Shown, remember
 from charye.core.floor import Attempt
 
 
@@ -131,3 +131,32 @@ def test_a_new_connection_owes_no_answer() -> None:
     cancels.sending("r1")
     cancels.clear()
     assert cancels.not_active(None) is None
+
+
+def test_a_response_owes_only_its_end_when_each_item_that_it_has_begun_is_complete() -> None:
+    shown = Shown()
+    complete = [shown.is_complete]
+    for what, item_id in (
+        (shown.added, "i1"),
+        (shown.added, "i2"),
+        (shown.done, "i1"),
+        (shown.done, "i2"),
+        (shown.added, "i3"),
+    ):
+        what(item_id)
+        complete.append(shown.is_complete)
+    assert complete == [False, False, False, False, True, False]
+
+
+def test_an_item_whose_beginning_was_lost_is_complete_all_the_same() -> None:
+    shown = Shown()
+    shown.done("i1")
+    assert shown.is_complete
+
+
+def test_an_item_whose_end_was_lost_keeps_it_open() -> None:
+    shown = Shown()
+    shown.added("i1")
+    shown.added("i2")
+    shown.done("i2")
+    assert not shown.is_complete

@@ -20,6 +20,7 @@ from charye.errors import LocalProtocolError
 # state | input | next state | actions in order. What is not here is illegal.
 TABLE = """
 OPEN                | CLAIM             | CLAIMED             | SEND_CREATE
+HELD                | CLAIM_OVERDUE     | CONTESTED           | SEND_CREATE
 CLAIMED             | CANCEL_CLAIM      | WITHDRAWN           |
 CONTESTED           | CANCEL_CLAIM      | WITHDRAWN_CONTESTED |
 CONTESTED           | CANCEL_RUNNING    | CONTESTED           | SEND_CANCEL
@@ -144,6 +145,7 @@ LEGAL = {(state, what) for state, what, _, _ in ROWS}
 ILLEGAL = [(state, what) for state in State for what in Input if (state, what) not in LEGAL]
 
 OLD_CLAIM, NEW_CLAIM = Attempt(7, "old"), Attempt(8, "new")
+CHOOSES = {Input.CLAIM, Input.CLAIM_OVERDUE}
 CLAIMING = {State.CLAIMED, State.CONTESTED, State.WITHDRAWN, State.WITHDRAWN_CONTESTED}
 RUNNING = {State.CONTESTED, State.WITHDRAWN_CONTESTED, State.HELD, State.YIELDING}
 
@@ -161,7 +163,7 @@ def floor_in(state: State, why: Why | None = None) -> Floor:
 
 def test_the_table_has_no_row_that_is_not_written_here() -> None:
     assert set(TRANSITIONS) == LEGAL
-    assert len(ROWS) == len(LEGAL) == 110
+    assert len(ROWS) == len(LEGAL) == 111
 
 
 def test_which_states_have_a_claim_and_which_a_response() -> None:
@@ -172,7 +174,7 @@ def test_which_states_have_a_claim_and_which_a_response() -> None:
 @pytest.mark.parametrize(("state", "what", "after", "actions"), ROWS)
 def test_a_legal_pair(state: State, what: Input, after: State, actions: tuple[Action, ...]) -> None:
     before = floor_in(state, Why.CUT_IN)
-    floor, done = step(before, what, claim=NEW_CLAIM if what is Input.CLAIM else None)
+    floor, done = step(before, what, claim=NEW_CLAIM if what in CHOOSES else None)
     assert floor.state is after
     assert done == actions
     # Without news about a response the known one stays, with its owner and the cancel that is on its way.
@@ -182,7 +184,7 @@ def test_a_legal_pair(state: State, what: Input, after: State, actions: tuple[Ac
     if after not in CLAIMING:
         assert floor.claim is None
     else:
-        assert floor.claim == (NEW_CLAIM if what is Input.CLAIM else OLD_CLAIM)
+        assert floor.claim == (NEW_CLAIM if what in CHOOSES else OLD_CLAIM)
 
 
 @pytest.mark.parametrize(("state", "what", "after", "actions"), ROWS)

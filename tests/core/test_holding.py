@@ -83,12 +83,21 @@ def test_what_is_asked_for_when_it_begins_speaks_as_ever() -> None:
     assert steps(bench.created("r1", "c.1.1.1"), "a") == ["speaking"]
 
 
-def test_who_is_refused_while_the_floor_is_held_waits_for_the_end_of_the_hold() -> None:
+def test_who_was_asked_for_and_is_refused_while_the_floor_is_held_is_asked_for_again_in_the_hold() -> None:
     bench = IN_STATE[State.CONTESTED]()
     bench.hold()
+    bench.ask(of_it("b"))
     bench.refused("r0", "c.1.1.1")
-    assert creates(bench.done("r0")) == []
-    assert creates(bench.let_go()) == ["c.1.1.2"]
+    assert creates(bench.done("r0")) == ["c.1.1.2"], "it was there before the others of the hold"
+
+
+def test_who_spoke_when_it_began_and_lost_its_line_speaks_again_in_the_hold() -> None:
+    bench = held()
+    bench.hold()
+    bench.ask(of_it("b"))
+    bench.drop()
+    assert creates(bench.connect()) == ["c.2.1.2"]
+    assert creates(bench.let_go()) == []
 
 
 def test_a_reply_of_the_servers_own_is_treated_as_ever() -> None:
@@ -404,3 +413,18 @@ def test_the_time_in_a_hold_counts_as_waiting() -> None:
     bench.let_go()
     bench.created("r1", "c.1.1.1")
     assert outcome(bench.done("r1"), "a").waited_s == close_to(3.0)
+
+
+def test_who_was_there_before_the_hold_goes_first_in_it_and_has_its_class_back_after_it() -> None:
+    bench = Bench()
+    bench.ask(want("tool", priority=Priority.TOOL))
+    bench.hold()
+    bench.ask(of_it("b", priority=Priority.SCRIPT))
+    bench.drop()
+    assert creates(bench.connect()) == ["c.2.1.2"]
+    bench.drop()
+    bench.let_go()
+    bench.ask(want("user", priority=Priority.USER))
+    assert creates(bench.connect()) == ["c.3.2.1"], "the class of `b` is the highest"
+    bench.created("r3", "c.3.2.1")
+    assert creates(bench.done("r3")) == ["c.3.3.1"], "and that of `tool` is lower than the user's again"

@@ -1,5 +1,8 @@
 """The watchdog: which silence means what, and when."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from charye.core.floor import Attempt, Floor, Input, State
@@ -7,7 +10,13 @@ from charye.core.settings import Patience
 from charye.core.watchdog import ON_DEADLINE, PROBE, WATCHED, Stage, Watchdog, Watched
 
 PATIENCE = Patience(
-    answer_s=10.0, silence_s=15.0, probe_s=5.0, cancel_s=4.0, blocked_s=1.0, blocked_max_s=8.0
+    answer_s=10.0,
+    silence_s=15.0,
+    ending_s=2.0,
+    probe_s=5.0,
+    cancel_s=4.0,
+    blocked_s=1.0,
+    blocked_max_s=8.0,
 )
 CLAIM = Attempt(1, "t1")
 FLOORS = {
@@ -21,6 +30,7 @@ FLOORS = {
     State.YIELDING: Floor(State.YIELDING, response="r1"),
     State.BLOCKED: Floor(State.BLOCKED),
 }
+HELD = FLOORS[State.HELD]
 CLAIMING = (State.CLAIMED, State.CONTESTED, State.WITHDRAWN, State.WITHDRAWN_CONTESTED)
 
 
@@ -230,3 +240,120 @@ def test_a_hint_about_a_response_is_none_where_no_response_is_watched(state: Sta
     before = watchdog.deadline
     watchdog.hasten(100.5)
     assert watchdog.deadline == before
+
+
+def owing(now: float = 100.0, *, patience: Patience = PATIENCE) -> Watchdog:
+    """A response that has shown one item, complete at this moment."""
+    watchdog = Watchdog(patience)
+    watchdog.follow(HELD, now)
+    watchdog.heard(now)
+    watchdog.follow(HELD, now, complete=True)
+    return watchdog
+
+
+def test_an_end_is_overdue_after_a_short_silence_and_silence_is_probed_as_ever() -> None:
+    watchdog = owing(100.0)
+    assert watchdog.deadline == 102.0
+    assert not watchdog.is_overdue("r1", 101.999)
+    assert watchdog.due(102.0) is None
+    assert watchdog.is_overdue("r1", 102.0)
+    assert watchdog.is_overdue("r1", 114.0)
+    watchdog.follow(HELD, 102.0, complete=True)
+    assert verdict_at(watchdog, 115.0) == PROBE
+
+
+def test_a_response_with_an_open_item_is_not_overdue() -> None:
+    watchdog = watching(State.HELD, 100.0)
+    assert not watchdog.is_overdue("r1", 114.0)
+    assert watchdog.deadline == 115.0
+
+
+def test_another_item_ends_the_short_patience() -> None:
+    watchdog = owing(100.0)
+    watchdog.heard(101.0)
+    watchdog.follow(HELD, 101.0, complete=False)
+    assert watchdog.due(102.0) is None
+    assert watchdog.deadline == 116.0
+    assert not watchdog.is_overdue("r1", 103.0)
+
+
+def test_any_word_begins_the_short_patience_anew() -> None:
+    watchdog = owing(100.0)
+    watchdog.heard(101.5)
+    assert watchdog.due(102.0) is None
+    assert not watchdog.is_overdue("r1", 102.0)
+    assert watchdog.deadline == 103.5
+    assert watchdog.due(103.5) is None
+    assert watchdog.is_overdue("r1", 103.5)
+
+
+def test_the_same_response_is_asked_about_once() -> None:
+    watchdog = owing(100.0)
+    watchdog.due(102.0)
+    watchdog.asked()
+    assert not watchdog.is_overdue("r1", 102.0)
+    watchdog.follow(Floor(State.CONTESTED, CLAIM, "r1"), 102.0, complete=True)
+    watchdog.follow(HELD, 102.5, complete=True)
+    assert not watchdog.is_overdue("r1", 110.0)
+    assert verdict_at(watchdog, 117.5) == PROBE
+
+
+def test_the_next_response_may_be_asked_about_again() -> None:
+    watchdog = owing(100.0)
+    watchdog.asked()
+    watchdog.follow(Floor(State.HELD, response="r2"), 102.0, complete=False)
+    watchdog.follow(Floor(State.HELD, response="r2"), 103.0, complete=True)
+    assert watchdog.deadline == 104.0
+    assert watchdog.is_overdue("r2", 104.0)
+
+
+def test_only_the_response_that_is_watched_is_overdue() -> None:
+    watchdog = owing(100.0)
+    assert not watchdog.is_overdue("r2", 110.0)
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.HELD])
+def test_nothing_is_overdue_where_no_response_is_watched(state: State) -> None:
+    watchdog = Watchdog(PATIENCE)
+    watchdog.follow(FLOORS[state], 100.0, complete=True)
+    assert watchdog.deadline == watching(state, 100.0).deadline
+    assert not watchdog.is_overdue(FLOORS[state].response, 1e9)
+
+
+def test_a_hint_makes_what_owes_only_its_end_overdue_at_once() -> None:
+    watchdog = owing(100.0)
+    watchdog.hasten(100.5)
+    assert watchdog.is_overdue("r1", 100.5)
+
+
+def test_an_answered_probe_is_not_judged_earlier_for_an_item_that_was_complete_long_ago() -> None:
+    watchdog = owing(100.0)
+    watchdog.due(102.0)
+    assert verdict_at(watchdog, 115.0) == PROBE
+    watchdog.answered(116.0)
+    watchdog.follow(HELD, 116.0, complete=True)
+    assert verdict_at(watchdog, 121.0) is Input.STUCK
+
+
+def test_an_item_that_ends_while_the_line_is_asked_makes_the_end_overdue_soon() -> None:
+    watchdog = watching(State.HELD, 100.0)
+    assert verdict_at(watchdog, 115.0) == PROBE
+    watchdog.heard(116.0)
+    watchdog.follow(HELD, 116.0, complete=True)
+    assert watchdog.deadline == 118.0
+    assert watchdog.due(118.0) is None
+    assert watchdog.is_overdue("r1", 118.0)
+    assert not watchdog.is_probing
+
+
+@pytest.mark.parametrize("ending_s", [math.inf, 30.0])
+def test_a_long_patience_with_endings_is_none(ending_s: float) -> None:
+    watchdog = owing(100.0, patience=replace(PATIENCE, ending_s=ending_s))
+    assert verdict_at(watchdog, 115.0) == PROBE
+    assert not watchdog.is_overdue("r1", 119.0)
+
+
+def test_no_patience_with_endings_is_no_reason_to_spin() -> None:
+    watchdog = owing(100.0, patience=replace(PATIENCE, ending_s=0.0))
+    assert watchdog.is_overdue("r1", 100.0)
+    assert watchdog.deadline == 115.0

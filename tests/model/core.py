@@ -35,6 +35,7 @@ class Facts(NamedTuple):
         idle: nothing waits that might be asked.
         due: seconds until the next deadline.
         reply_is_due_next: that deadline is the end of the wait for the server's reply to the user.
+        end_is_due_next: that deadline is the moment from which the end of the running response is overdue.
     """
 
     floor: Floor
@@ -44,6 +45,7 @@ class Facts(NamedTuple):
     idle: bool
     due: float | None
     reply_is_due_next: bool
+    end_is_due_next: bool
 
 
 @dataclass(slots=True)
@@ -181,4 +183,7 @@ def _facts(peer: Peer, now: float) -> Facts:
         due=None if due is None else round(due - now, 6),
         reply_is_due_next=machines.turns.turn in (Turn.AWAITED, Turn.DOUBTED)
         and due == machines.turns.deadline,
+        end_is_due_next=coordinator.watchdog._may_be_overdue
+        and due == coordinator.watchdog._overdue_at
+        and due != machines.turns.deadline,
     )

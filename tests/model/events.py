@@ -13,12 +13,15 @@ from charye.protocol import (
     InputAudioBufferCommitted,
     InputAudioBufferSpeechStarted,
     InputAudioBufferSpeechStopped,
+    MessageItem,
     Response,
     ResponseCreated,
     ResponseDone,
     ResponseError,
     ResponseFunctionCallArgumentsDone,
     ResponseOutputAudioDelta,
+    ResponseOutputItemAdded,
+    ResponseOutputItemDone,
     ServerEvent,
     Session,
     SessionCreated,
@@ -33,7 +36,7 @@ HUNDRED_MS = "A" * 6400  # PCM16, mono, 24 kHz, base64
 
 
 @lru_cache(maxsize=4096)
-def event(message: Message, form: Form) -> ServerEvent:  # noqa: C901, PLR0911  one return a message
+def event(message: Message, form: Form) -> ServerEvent:  # noqa: C901, PLR0911, PLR0912  one return a message
     """What the client receives."""
     match message:
         case ("created", str(response_id), token, bool(aside)):
@@ -67,6 +70,12 @@ def event(message: Message, form: Form) -> ServerEvent:  # noqa: C901, PLR0911  
             return ResponseOutputAudioDelta(
                 response_id=response_id, item_id=item_id, output_index=0, content_index=0, delta=HUNDRED_MS
             )
+        case ("item_added", str(response_id), str(item_id)):
+            begun = MessageItem(id=item_id, role="assistant", content=(), status="in_progress")
+            return ResponseOutputItemAdded(response_id=response_id, item=begun)
+        case ("item_done", str(response_id), str(item_id), str(status)):
+            item = MessageItem(id=item_id, role="assistant", content=(), status=status)
+            return ResponseOutputItemDone(response_id=response_id, item=item)
         case ("added", str(item_id), str(call_id)):
             return ConversationItemAdded(
                 item=FunctionCallOutputItem(id=item_id, call_id=call_id, output="{}")

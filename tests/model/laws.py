@@ -77,6 +77,9 @@ class Monitor(NamedTuple):
         outputs: calls whose output went out on this connection.
         over: (owner, status, response) of every response that the server has ended, in order.
         known: in-band responses that the client has seen begin and not end.
+        open: items of theirs that it has seen begin and not end; `shown`: responses of which it has seen one end.
+        silent_s: how long it has heard nothing of them, in worlds with items; no more than `Patience.ending_s`.
+        questioned: those of them that it has asked about with a create.
         silenced: responses that may not be heard any more.
         speaking: the client has heard the user begin and not end.
         gone: responses whose end the client has seen; `before`: those of them before its last create.
@@ -96,6 +99,10 @@ class Monitor(NamedTuple):
     owners: tuple[tuple[str, int], ...] = ()
     over: tuple[tuple[int, str, str], ...] = ()
     known: frozenset[str] = frozenset()
+    open: frozenset[tuple[str, str]] = frozenset()
+    shown: frozenset[str] = frozenset()
+    silent_s: float = 0.0
+    questioned: frozenset[str] = frozenset()
     silenced: frozenset[str] = frozenset()
     speaking: bool = False
     gone: frozenset[str] = frozenset()
@@ -128,15 +135,43 @@ class Monitor(NamedTuple):
 
     def client_hears(self, message: Message) -> "Monitor":
         """A message arrives at the client."""
+        if message[0] in ("item_added", "item_done"):
+            return self._sees_item(message)
         if message[0] == "created" and not message[3] and message[1] not in self.gone:
-            return self._replace(known=self.known | {str(message[1])})
+            begins = message[1] not in self.known
+            silent_s = 0.0 if begins else self.silent_s
+            return self._replace(known=self.known | {str(message[1])}, silent_s=silent_s)
         if message[0] == "done":
-            return self._replace(known=self.known - {str(message[1])}, gone=self.gone | {str(message[1])})
+            return self._sees_end(str(message[1]))
         if message[0] == "refused":
             return self._replace(stale=message[1] is None and message[2] in self.before)
         if message[0] in ("started", "committed"):
             return self._replace(speaking=message[0] == "started")
         return self
+
+    def _sees_end(self, response_id: str) -> "Monitor":
+        return self._replace(
+            known=self.known - {response_id},
+            gone=self.gone | {response_id},
+            open=frozenset(each for each in self.open if each[0] != response_id),
+            shown=self.shown - {response_id},
+            questioned=self.questioned - {response_id},
+        )
+
+    def _sees_item(self, message: Message) -> "Monitor":
+        response_id = str(message[1])
+        if response_id not in self.known:
+            return self
+        item = (response_id, str(message[2]))
+        if message[0] == "item_added":
+            return self._replace(open=self.open | {item}, silent_s=0.0)
+        return self._replace(open=self.open - {item}, shown=self.shown | {response_id}, silent_s=0.0)
+
+    def waits(self, waited_s: float, spec: "Spec") -> "Monitor":
+        """So much time passes."""
+        if not spec.rules.items or not self.known:
+            return self
+        return self._replace(silent_s=min(self.silent_s + waited_s, spec.settings.patience.ending_s))
 
     def reconnected(self) -> "Monitor":
         """Another connection: other responses."""
@@ -144,6 +179,9 @@ class Monitor(NamedTuple):
         return self._replace(
             owners=(),
             known=nobody,
+            open=frozenset(),
+            shown=nobody,
+            questioned=nobody,
             silenced=nobody,
             gone=nobody,
             before=nobody,
@@ -179,7 +217,9 @@ class Monitor(NamedTuple):
                 return self._told(request_id, change, node, spec)
             case Send(ResponseCreate() as create):
                 self._law_create(create, node, spec)
-                return self._counts(create)._replace(before=self.gone)
+                aside = getattr(create.response, "conversation", None) == "none"
+                questioned = self.questioned if aside else self.questioned | self.known
+                return self._counts(create)._replace(before=self.gone, questioned=questioned)
             case Send(ResponseCancel() as cancel):
                 return self._law_cancel(cancel, node, spec)
             case Send(ConversationItemCreate(item=FunctionCallOutputItem(call_id=call_id))):
@@ -242,8 +282,8 @@ class Monitor(NamedTuple):
             return
         if self.speaking:
             raise Violation("no create goes out over the user")
-        if self.known and not spec.rules.supersedes:
-            raise Violation("no create is sent while we know that a response runs")
+        if self.known:
+            self._law_question(spec)
         travelling = [message for message in node.to_server if message[0] == "create" and not message[2]]
         answers = [
             message
@@ -258,6 +298,15 @@ class Monitor(NamedTuple):
         ]
         if (travelling or answers) and spec.exact:
             raise Violation("one in-band create of ours is unanswered at most")
+
+    def _law_question(self, spec: "Spec") -> None:
+        """A create goes out although a response is known to run: only to learn whether it does."""
+        settings = spec.settings
+        owes_its_end = self.known <= self.shown and not self.open and not settings.dialect.supersedes
+        if not owes_its_end or self.silent_s < settings.patience.ending_s:
+            raise Violation("no create is sent while we know that a response runs")
+        if self.known & self.questioned:
+            raise Violation("no create is sent while we know that a response runs; it was asked about before")
 
     def _law_hold(self, name: str, node: "Node", spec: "Spec") -> None:
         """A create goes out for this asker. Silent out-of-band requests take no floor."""
@@ -296,7 +345,10 @@ class Monitor(NamedTuple):
         special = any(wish.starts is Starts.AFTER_HEARD or wish.conversation == "none" for wish in spec.asks)
         if special or spec.settings.ageing_s or spec.budget.fail:
             return
-        mine = min(wish.priority for wish in _wishes(self.names[_number(create) - 1], spec))
+        asked_for = _wishes(self.names[_number(create) - 1], spec)
+        if node.hold is not None and not any(wish.hold for wish in asked_for):
+            return  # it was there before the hold, and goes first
+        mine = min(wish.priority for wish in asked_for)
         for name, step in self.steps:
             if node.hold is not None and name not in node.hold:
                 continue

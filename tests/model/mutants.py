@@ -17,7 +17,7 @@ from charye.core.aside import Aside
 from charye.core.coordinator import Coordinator
 from charye.core.effects import Effect, StopPlayback, Tell
 from charye.core.endings import Endings
-from charye.core.evidence import Cancels, Evidence
+from charye.core.evidence import Cancels, Evidence, Shown
 from charye.core.floor import RUNS, TRANSITIONS, Action, Floor, Input, State
 from charye.core.grants import Grants
 from charye.core.playout import Playout
@@ -25,6 +25,7 @@ from charye.core.requests import Outcome, OutcomeKind, RequestId, Stage, Ticket
 from charye.core.tickets import Tickets
 from charye.core.turns import Turn, TurnInput
 from charye.core.waiting import Waiting
+from charye.core.watchdog import Watchdog
 from charye.protocol import Response
 
 __all__ = ["MUTANTS", "Mutant"]
@@ -272,6 +273,18 @@ def _waits_for_the_others(self: Grants, epoch: int, now: float) -> None:
 _pump = Grants.pump
 
 
+def _overdue_at_once(self: Watchdog, response: str | None, now: float) -> bool:
+    return self._may_be_overdue and response == self._subject
+
+
+def _asks_everybody(self: Grants, now: float) -> Input | None:
+    self._asks_about_ends = True
+    return _claim_now(self, now)
+
+
+_claim_now = Grants._claim_now
+
+
 def _row(state: State, what: Input, after: State, *actions: Action) -> Planted:
     return Planted(TRANSITIONS, (state, what), (after, actions))
 
@@ -284,6 +297,7 @@ CANCEL = "3 requests in 2 classes, 1 turn, 1 cancel"
 LATE = "no event ids, 1 turn, 2 cancels, errors late"
 NAMELESS = "no event ids, blocked replies make errors, 2 turns, a late reply"
 STUCK = "a response is stuck and deaf, push-to-talk"
+PAUSES = "two items each and pauses, push-to-talk, 2 cancels"
 HOLD = "a hold of lower class, 3 requests, one of them of it, 1 turn"
 
 MUTANTS = (
@@ -481,4 +495,18 @@ MUTANTS = (
         "one that expires, 1 turn without a reply, 1 cancel",
         Planted(Endings, "generated", _expires_all_the_same),
     ),
+    Mutant("an overdue end is not waited for", PAUSES, Planted(Watchdog, "is_overdue", _overdue_at_once)),
+    Mutant(
+        "an item that is open is no matter",
+        PAUSES,
+        Planted(Shown, "is_complete", property(lambda self: True)),
+    ),
+    Mutant("it is asked again and again whether one runs", PAUSES, Planted(Watchdog, "asked", _nothing)),
+    Mutant(
+        "a server that supersedes is asked whether one runs",
+        "one item each and a pause, a server that supersedes, 1 turn",
+        Planted(Grants, "_claim_now", _asks_everybody),
+    ),
+    Mutant("a pause is an end", PAUSES, _row(S.HELD, Input.CLAIM_OVERDUE, S.YIELDING, A.SEND_CANCEL)),
+    Mutant("a refused question is an end", PAUSES, _row(S.CONTESTED, Input.REFUSED_BY, S.OPEN, A.REQUEUE)),
 )

@@ -44,6 +44,7 @@ class Rules:
         calls: tickets whose first response makes these calls instead of speaking.
         audio: in-band responses have one piece of audio.
         aside_audio: out-of-band responses have one too.
+        items: in-band responses show so many items, each with its beginning and its end.
         supersedes: a create ends the running response instead of being refused.
     """
 
@@ -57,6 +58,7 @@ class Rules:
     calls: tuple[str, ...] = ()
     audio: bool = False
     aside_audio: bool = False
+    items: int = 0
     supersedes: bool = False
 
 
@@ -65,6 +67,7 @@ class Running(NamedTuple):
 
     Args:
         emitted: its audio or its calls were sent.
+        shown: so many beginnings and ends of items were sent.
         stuck: it says nothing any more and does not hear a cancel.
         interrupted: the user spoke into it; it will end as cancelled, perhaps not before it has said more.
     """
@@ -73,6 +76,7 @@ class Running(NamedTuple):
     token: str | None
     owner: int
     emitted: bool = False
+    shown: int = 0
     stuck: bool = False
     interrupted: bool = False
 
@@ -189,6 +193,13 @@ class Server(NamedTuple):
         if not active.emitted and rules.audio:
             audio = (("audio", active.response_id, f"I{active.response_id}"),)
             return "speaks", self._replace(active=active._replace(emitted=True)), audio
+        if active.shown < 2 * rules.items:
+            item = f"I{active.response_id}/{active.shown // 2}"
+            shown: Message = ("item_added", active.response_id, item)
+            if active.shown % 2:
+                status = "incomplete" if active.interrupted else "completed"
+                shown = ("item_done", active.response_id, item, status)
+            return "goes on", self._replace(active=active._replace(shown=active.shown + 1)), (shown,)
         done = (
             _done(active, "cancelled", "turn_detected")
             if active.interrupted

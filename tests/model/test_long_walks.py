@@ -55,6 +55,7 @@ budgets = st.builds(
     early=st.integers(0, 3),
     presses=st.sampled_from((0, 0, 30)),
     early_turn=st.integers(0, 3),
+    pauses=st.integers(0, 3),
 )
 
 rules = st.builds(
@@ -67,6 +68,7 @@ rules = st.builds(
     blocked_errors=st.booleans(),
     calls=st.sampled_from(((), ("a",), ("a", "b"))),
     audio=st.booleans(),
+    items=st.integers(0, 2),
 )
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from charye.core.effects import AbandonTool, Effect, Play, Reconnect, RunTool, Send, StopPlayback
-from charye.core.requests import ResponseRequest
+from charye.core.requests import ResponseRequest, Step
 from charye.core.settings import Settings
 from charye.protocol import (
     ClientEvent,
@@ -48,6 +48,7 @@ class Budget(NamedTuple):
     early: int = 0
     presses: int = 0
     early_turn: int = 0
+    pauses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ class Spec:
 class Node(NamedTuple):
     """One state of the world; equal nodes are the same state. `core` is a number in `Core`.
 
-    `hold`: while the app holds the floor, the requests that were asked for as part of the hold.
+    `hold`: while the app holds the floor, the requests that were asked for as part of the hold, and those that were on
+    the wire or spoke when it began.
     """
 
     core: int
@@ -126,15 +128,23 @@ class World:
         quiet = not any(each.fair and each.name != LET_GO for each in found)
         due = self.core.facts(node.core).due
         if due is not None and quiet:
-            found.append(Next("~", True, partial(self._core, node, ("tick",))))
+            found.append(Next("~", True, partial(self._wait, node)))
         elif due is not None and node.budget.early:
             hurt = self._spend(node, "early", fault=True)
-            found.append(Next("~ early", False, partial(self._core, hurt, ("tick",))))
+            found.append(Next("~ early", False, partial(self._wait, hurt)))
         elif node.budget.early_turn and self.core.facts(node.core).reply_is_due_next:
             # The server is slow with its reply. That happens, and no law is any weaker for it.
             slow = self._spend(node, "early_turn")
-            found.append(Next("~ no reply yet", False, partial(self._core, slow, ("tick",))))
+            found.append(Next("~ no reply yet", False, partial(self._wait, slow)))
+        elif node.budget.pauses and self.core.facts(node.core).end_is_due_next:
+            # The model thinks before it goes on, or the wire is slow. No law is any weaker for that either.
+            thinks = self._spend(node, "pauses")
+            found.append(Next("~ it pauses", False, partial(self._wait, thinks)))
         return [*found, *self._faults(node)]
+
+    def _wait(self, node: Node) -> Node:
+        waited_s = max(0.0, self.core.facts(node.core).due or 0.0)
+        return self._core(node._replace(monitor=node.monitor.waits(waited_s, self.spec)), ("tick",))
 
     # the app
 
@@ -176,7 +186,8 @@ class World:
         wish = self.spec.asks[node.asked] if node.asked < len(self.spec.asks) else None
         belongs = wish is not None and wish.hold is not None
         if belongs and node.hold is None:
-            yield Next("@ hold", True, partial(self._core, node._replace(hold=frozenset()), ("hold",)))
+            began = frozenset(name for name, step in node.monitor.steps if step in (Step.SENT, Step.SPEAKING))
+            yield Next("@ hold", True, partial(self._core, node._replace(hold=began), ("hold",)))
         elif wish is not None:
             hold = node.hold | {wish.id} if belongs and node.hold is not None else node.hold
             after = node._replace(asked=node.asked + 1, hold=hold)

@@ -9,7 +9,7 @@ from typing import Any
 
 from charye.core.playout import Reporting
 from charye.core.requests import OnInterruption, OnReconnect, Priority, RequestId, ResponseRequest, Starts
-from charye.core.settings import Settings
+from charye.core.settings import Patience, Settings
 from charye.core.waiting import WhenFull
 from charye.protocol import NO_EVENT_ID, NO_METADATA, SUPERSEDES, ResponseParams
 from tests.model.core import HOLD
@@ -39,6 +39,7 @@ PUSH_TO_TALK = Rules(replies=False, interrupts=False)
 NO_ECHO = Rules(echo=False, replies=False)
 UNNAMED = replace(SETTINGS, dialect=NO_METADATA)
 PRESSED = replace(SETTINGS, asks_for_replies=False)
+PAUSED = Patience(ending_s=1.0)  # shorter than the wait for a reply, so that a pause is over before it
 
 RACES = (
     Spec(name="2 requests, 2 turns", asks=TWO, settings=SETTINGS, turns=2),
@@ -629,6 +630,87 @@ CORNERS = (
     ),
 )
 
+# Where a response owes nothing but its end, or another item, who waits is asked for: the answer tells which.
+ENDINGS = (
+    Spec(
+        name="two items each and pauses, 2 requests, 1 turn, 1 cancel",
+        asks=TWO,
+        rules=Rules(items=2),
+        settings=replace(SETTINGS, patience=PAUSED),
+        turns=1,
+        budget=Budget(cancels=1, pauses=2),
+    ),
+    Spec(
+        name="two items each and pauses, push-to-talk, 2 cancels",
+        asks=TWO,
+        rules=replace(PUSH_TO_TALK, items=2),
+        settings=replace(SETTINGS, patience=PAUSED),
+        budget=Budget(cancels=2, pauses=2),
+    ),
+    Spec(
+        name="one item each and a pause, errors late and unnamed, 1 turn",
+        asks=ONE,
+        rules=Rules(items=1, form=Form.NOTHING_NAMED, event_ids=False, late_errors=True),
+        settings=replace(SETTINGS, dialect=NO_EVENT_ID, patience=PAUSED),
+        turns=1,
+        budget=Budget(pauses=1),
+    ),
+    Spec(
+        name="two items each and pauses, no metadata, 1 cancel",
+        asks=TWO,
+        rules=replace(NO_ECHO, items=2),
+        settings=replace(UNNAMED, patience=PAUSED),
+        budget=Budget(cancels=1, pauses=2),
+    ),
+    Spec(
+        name="one item each and a pause, a server that supersedes, 1 turn",
+        asks=ONE,
+        rules=Rules(items=1, supersedes=True),
+        settings=replace(SETTINGS, dialect=SUPERSEDES, patience=PAUSED),
+        turns=1,
+        budget=Budget(pauses=1),
+        exact=False,
+    ),
+    Spec(
+        name="one item each and a pause, one event lost, 1 cancel",
+        asks=TWO,
+        rules=replace(PUSH_TO_TALK, items=1),
+        settings=replace(SETTINGS, patience=PAUSED),
+        budget=Budget(cancels=1, lose=1, pauses=1),
+    ),
+    Spec(
+        name="one item each and a pause, stuck and deaf, 1 cancel",
+        asks=TWO,
+        rules=replace(PUSH_TO_TALK, items=1),
+        settings=replace(SETTINGS, patience=PAUSED),
+        budget=Budget(cancels=1, stick=1, pauses=1),
+    ),
+    Spec(
+        name="one item each and a pause, a cut, one event doubled",
+        asks=TWO,
+        rules=replace(PUSH_TO_TALK, items=1),
+        settings=replace(SETTINGS, patience=PAUSED),
+        budget=Budget(cut=1, double=1, pauses=1),
+    ),
+    Spec(
+        name="one item each and a pause, a hold",
+        asks=(_ask(1), _of_the_hold(2, Priority.TOOL), _ask(3)),
+        rules=replace(PUSH_TO_TALK, items=1),
+        settings=replace(SETTINGS, patience=PAUSED),
+        budget=Budget(pauses=1),
+    ),
+    Spec(
+        name="one item each and a pause, two presses",
+        asks=ONE,
+        rules=replace(PUSH_TO_TALK, items=1),
+        settings=replace(PRESSED, patience=PAUSED),
+        budget=Budget(presses=2, pauses=2),
+        ordered=False,
+        exact=False,
+        cancels_only_ours=False,
+    ),
+)
+
 WORLDS: tuple[Spec, ...] = (
     *RACES,
     *REFUSALS,
@@ -641,4 +723,5 @@ WORLDS: tuple[Spec, ...] = (
     *TIME,
     *HOLDS,
     *CORNERS,
+    *ENDINGS,
 )

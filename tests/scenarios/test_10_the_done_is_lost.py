@@ -4,7 +4,9 @@ A lane that only a done opens is then locked for ever. A watchdog that kills wha
 healthy answers of ninety seconds in the middle.
 
 Here a malformed done is still a done, a second one is nothing, and silence, not length, is asked about: first the line,
-then the response, by cancelling it; the answer to that says whether it was over long ago.
+then the response, by cancelling it; the answer to that says whether it was over long ago. A response all of whose items
+are complete owes nothing but its done: two seconds later whoever waits is asked for, and the answer says whether it is
+over. A create harms nobody: the server refuses it while a response runs.
 """
 
 import pytest
@@ -17,12 +19,107 @@ RUNNING = """
         < response.created r1 answer
         @ request next
 """
+SPOKEN = """
+        @ request answer
+        > response.create answer
+        < response.created r1 answer
+        < response.output_item.added r1 item1 message
+        < response.output_item.done r1 item1 message
+        @ request next
+"""
 NEXT = """
         > response.create next
         < response.created r2 next
         < response.done r2 completed
         = next heard
 """
+
+
+def test_it_is_lost_after_its_last_item() -> None:
+    """Two seconds, where a probe and a cancel take twenty."""
+    play(f"""
+        {SPOKEN}
+        ~ 1.9s
+        = held r1 answer
+        ~ 0.1s
+        ! note "its end is overdue: asking for the next" r1
+        > response.create next
+        = contested r1 next
+        < response.created r2 next
+        = answer heard
+        = next speaking
+        < response.done r2 completed
+        = next heard waited_s=2.0
+    """)
+
+
+def test_it_is_not_lost_the_model_thinks_before_its_next_item() -> None:
+    play(f"""
+        {SPOKEN}
+        ~ 2s
+        > response.create next
+        < error conversation_already_has_active_response names=r1
+        = held r1 answer
+        ~ 10s
+        < response.output_item.added r1 item2 message
+        ~ 10s
+        < response.output_item.done r1 item2 message
+        ~ 10s
+        < response.done r1 completed
+        = answer heard
+        > response.create next
+        < response.created r2 next
+        < response.done r2 completed
+        = next heard attempts=2
+    """)
+
+
+def test_it_is_lost_and_nobody_waits() -> None:
+    """So nothing hurries, until somebody comes."""
+    play("""
+        @ request answer
+        > response.create answer
+        < response.created r1 answer
+        < response.output_item.done r1 item1 message
+        ~ 8s
+        = held r1 answer
+        @ request next
+        > response.create next
+        < response.created r2 next
+        = answer heard
+        < response.done r2 completed
+        = next heard
+    """)
+
+
+def test_it_is_lost_and_the_response_hangs_after_its_last_item() -> None:
+    play(f"""
+        {SPOKEN}
+        ~ 2s
+        > response.create next
+        < error conversation_already_has_active_response names=r1
+        ~ 15s
+        > conversation.item.retrieve probe_1
+        < error item_retrieve_invalid_item_id
+        ~ 5s
+        > response.cancel r1
+        < response.done r1 cancelled
+        = answer failed reason=stuck
+        {NEXT}
+    """)
+
+
+def test_a_server_that_supersedes_is_not_asked_whether_it_runs() -> None:
+    """There the create would end it."""
+    play(f"""
+        settings: dialect=supersedes
+        {SPOKEN}
+        ~ 15s
+        > conversation.item.retrieve probe_1
+        < response.done r1 completed
+        = answer heard
+        {NEXT}
+    """)
 
 
 def test_it_is_lost_and_the_response_was_over() -> None:

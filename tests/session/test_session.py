@@ -1,11 +1,13 @@
 """What a program can say to a session, and what becomes of it."""
 
 import asyncio
+import struct
 from collections.abc import Callable
 
 import pytest
 
 import charye
+from charye.core.peer import Speaker
 from charye.core.requests import OutcomeKind, Priority, Step
 from charye.errors import Cancelled, Denied, Interrupted, LocalProtocolError, ServerError
 from charye.protocol import AudioConfig, AudioInputConfig, SessionConfig, TurnDetection
@@ -130,6 +132,25 @@ def test_leaving_by_an_error_does_not_wait() -> None:
         assert handle.outcome is not None
         assert handle.outcome.kind is not OutcomeKind.HEARD
         assert loop.time() - before < 1
+
+    run_virtually(story())
+
+
+def test_who_is_cancelled_while_the_session_drains_leaves_nothing_behind() -> None:
+    async def program() -> None:
+        async with talk() as t:
+            for n in range(20):
+                t.session.say(f"a sentence of some length, number {n}")
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        running = asyncio.create_task(program())
+        await asyncio.sleep(3)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert loop.time() < 5
+        assert asyncio.all_tasks() == {asyncio.current_task()}
 
     run_virtually(story())
 
@@ -423,6 +444,93 @@ def test_background_work_that_fails_is_not_lost() -> None:
                 t.session.background(fail())
                 await t.session.say("the conversation goes on").heard()
         assert isinstance(caught.value.exceptions[0], KeyError)
+
+    run_virtually(story())
+
+
+def test_background_work_that_fails_and_closes_the_session_is_not_lost_either() -> None:
+    async def fail(session: charye.Session) -> None:
+        try:
+            raise KeyError("planted")
+        finally:
+            await session.close()
+
+    async def story() -> None:
+        with pytest.raises(ExceptionGroup):  # noqa: PT012
+            async with talk() as t:
+                t.session.background(fail(t.session))
+                await t.session.wait_closed()
+
+    run_virtually(story())
+
+
+def test_background_work_is_begun_on_the_sessions_loop() -> None:
+    async def story() -> None:
+        async with talk() as t:
+            work = asyncio.sleep(0)
+
+            async def elsewhere() -> None:
+                t.session.background(work)
+
+            with pytest.raises(LocalProtocolError):
+                await asyncio.to_thread(asyncio.run, elsewhere())
+            await work
+            handle = t.session.say("hello")
+
+            async def wait() -> None:
+                await handle
+
+            with pytest.raises(LocalProtocolError):
+                await asyncio.to_thread(asyncio.run, wait())
+
+    asyncio.run(story())
+
+
+def test_idle_is_when_what_follows_from_the_tools_was_heard_too() -> None:
+    async def story() -> None:
+        async with talk(mind=scripted(WEATHER)) as t:
+
+            @t.session.tool
+            async def get_weather(city: str) -> str:
+                """The weather of a city."""
+                await asyncio.sleep(2)
+                return "clear"
+
+            await t.session.send_text("weather")
+            assert t.session.transcript[-1].text != "It is clear.", "the call is not the answer"
+            await t.session.idle()
+            assert t.session.transcript[-1].text == "It is clear."
+
+    run_virtually(story())
+
+
+def test_a_press_may_be_taken_back() -> None:
+    async def story() -> None:
+        async with talk(turns="push_to_talk") as t:
+            async with t.session.push_to_talk() as mic:
+                await mic.send(bytes(48000))
+                mic.take_back()
+                mic.take_back()
+            with pytest.raises(LocalProtocolError):
+                _ = mic.reply
+            async with t.session.push_to_talk():
+                pass
+        assert not t.said("input_audio_buffer.commit")
+
+    run_virtually(story())
+
+
+def test_whoever_listens_hears_of_the_users_floor_and_of_the_servers() -> None:
+    def tone(ms: int) -> bytes:
+        return b"".join(struct.pack("<h", 12000 if n // 40 % 2 else -12000) for n in range(24 * ms))
+
+    async def story() -> None:
+        async with talk(turns="server_vad") as t:
+            floor = t.session.events(FloorChanged)
+            await t.session.send_audio(tone(800) + bytes(48 * 1500))
+            await asyncio.sleep(5)
+        speakers = [event.speaker async for event in floor]
+        assert speakers == [Speaker.USER, Speaker.NOBODY, Speaker.SERVER, Speaker.NOBODY]
 
     run_virtually(story())
 

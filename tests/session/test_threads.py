@@ -65,6 +65,22 @@ def test_a_wait_in_a_thread_can_time_out_and_what_was_asked_for_goes_on() -> Non
     asyncio.run(story())
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="CI cannot: there is no uvloop for Windows")
+def test_both_halves_run_on_uvloop_too() -> None:
+    import uvloop
+
+    async def story(*, io_thread: bool) -> None:
+        async with charye.connect(
+            charye.Embedded(), settings=SessionSettings(io_thread=io_thread)
+        ) as session:
+            handles = [session.say(f"{n}") for n in range(5)]
+            assert [(await handle).kind for handle in handles] == [OutcomeKind.HEARD] * 5
+
+    for io_thread in (False, True):
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(story(io_thread=io_thread))
+
+
 def test_a_session_leaves_no_task_and_no_thread() -> None:
     async def story() -> None:
         async with charye.connect(charye.Embedded()) as session:

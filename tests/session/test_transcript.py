@@ -89,6 +89,19 @@ def test_what_is_built_again_on_a_new_line_is_not_said_again() -> None:
     assert [utterance.text for utterance in scribe.utterances] == ["hello", "from elsewhere"]
 
 
+def test_with_the_line_everything_is_final() -> None:
+    scribe = Scribe(0.0)
+    scribe.hear(ResponseOutputAudioTranscriptDelta(response_id="r", item_id="a1", delta="half a "), 1.0)
+    scribe.hear(InputAudioBufferCommitted(item_id="u1"), 1.5)
+    changed = scribe.line_lost(2.0)
+    assert changed == list(scribe.utterances)
+    assert [(each.text, each.is_final, each.ended_s) for each in changed] == [
+        ("half a ", True, 2.0),
+        ("", True, 1.5),
+    ]
+    assert scribe.line_lost(3.0) == []
+
+
 def test_a_snapshot_is_the_same_until_something_changes() -> None:
     scribe = Scribe(0.0)
     scribe.typed("app_1", "hello", 1.0)

@@ -77,8 +77,11 @@ def test_a_ping_is_answered_although_nobody_receives() -> None:
             socket = await upgraded(request, autoping=False)
             for _ in range(50):
                 await socket.send_bytes(b"x" * 10_000)
-            await socket.ping(b"are you there?")
+            for ask in (b"are you", b"are you there?"):
+                await socket.ping(ask)
             pong = await socket.receive()
+            if pong.data != ask:  # the first may be answered as well; the newest must be
+                pong = await socket.receive()
             assert (pong.type, bytes(pong.data)) == (WSMsgType.PONG, b"are you there?")
             answered.set()
             await socket.receive()

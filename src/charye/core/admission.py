@@ -14,6 +14,7 @@ from charye.core.requests import (
     OnUserSpeech,
     Outcome,
     OutcomeKind,
+    Priority,
     Progress,
     RequestId,
     ResponseRequest,
@@ -46,7 +47,7 @@ def create_event(ticket: Ticket, token: str, now: float) -> Send:
 class Admission:
     """The lines, and the rules of entering and leaving them. `held`: the name of the hold that stands."""
 
-    __slots__ = ("_out", "_settings", "aside", "floor", "held", "holding", "tickets")
+    __slots__ = ("_classes", "_out", "_settings", "aside", "floor", "held", "holding", "tickets")
 
     def __init__(self, settings: Settings, tickets: Tickets, out: list[Effect]) -> None:
         self._settings = settings
@@ -55,6 +56,7 @@ class Admission:
         self.floor = Waiting(ageing_s=settings.ageing_s)
         self.aside = Waiting(ageing_s=settings.ageing_s)
         self.holding = Waiting(ageing_s=settings.ageing_s)
+        self._classes: dict[int, Priority] = {}  # of those that were there when the hold began
         self.held: str | None = None
 
     @property
@@ -84,12 +86,19 @@ class Admission:
     def hold(self, name: str) -> None:
         """From now on the floor goes to nobody but those who belong to this hold.
 
+        Who is asked for or speaks now belongs to it too, and comes first: if it has to be asked again, because it was
+        refused or the line was lost, it must not be left for the time after what was said later.
+
         Raises:
             LocalProtocolError: a hold stands; nothing has changed.
         """
         if self.held is not None:
             raise LocalProtocolError("the floor is held already", state=self.held, given=name)
         self.held = name
+        for ticket in self.tickets.all():
+            if ticket.stage in (Stage.ASKED, Stage.SPEAKING):
+                self._classes[ticket.number] = ticket.request.priority
+                ticket.request = replace(ticket.request, hold=name)
         self._out.append(Note("the floor is held", about=name))
 
     def let_go(self, name: str, now: float) -> None:
@@ -110,7 +119,9 @@ class Admission:
             self.holding.remove(ticket)
         for ticket in self.tickets.all():
             if ticket.request.hold is not None:
-                ticket.request = replace(ticket.request, hold=None)
+                priority = self._classes.get(ticket.number, ticket.request.priority)
+                ticket.request = replace(ticket.request, hold=None, priority=priority)
+        self._classes.clear()
         for ticket in waited:
             self._come_back(ticket, now)
 
@@ -155,6 +166,8 @@ class Admission:
             return
         ticket.stage, ticket.response_id = Stage.WAITING, None
         self.tickets.tell(ticket, Progress(Step.QUEUED, reason))
+        if ticket.number in self._classes:  # it was there when the hold began
+            ticket.request = replace(ticket.request, priority=Priority.SCRIPT)
         self._come_back(ticket, now)
 
     def expire(self, now: float, *, at_the_limit: bool = True) -> None:

@@ -52,8 +52,11 @@ class Coordinator:
             playout=playout,
             out=out,
         )
+        self.watchdog = Watchdog(settings.patience)
         self.grants = Grants(
             self.keeper,
+            watchdog=self.watchdog,
+            asks_about_ends=not settings.dialect.supersedes,
             admission=self.admission,
             endings=self.endings,
             aside=self.aside,
@@ -61,7 +64,6 @@ class Coordinator:
             playout=playout,
             out=out,
         )
-        self.watchdog = Watchdog(settings.patience)
         self._epoch = 0
         self.unanswered_turn = False  # the server has left its reply out; somebody should ask for it
 
@@ -295,7 +297,7 @@ class Coordinator:
         if self.floor.state is not State.OFFLINE:
             self.aside.pump(self._epoch, now)
             self.grants.pump(self._epoch, now)
-        self.watchdog.follow(self.floor, now)
+        self.watchdog.follow(self.floor, now, complete=self.keeper.shown.is_complete)
 
     def next_deadline(self, now: float) -> float | None:
         """When `tick` has something to do, if nothing else happens."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from charye.core.floor import Attempt
 
-__all__ = ["Cancels", "Evidence", "remember"]
+__all__ = ["Cancels", "Evidence", "Shown", "remember"]
 
 V = TypeVar("V")
 
@@ -117,6 +117,37 @@ class Cancels:
     def clear(self) -> None:
         """The connection is gone, and every answer with it."""
         self._sent.clear()
+
+
+class Shown:
+    """The items that the running response has shown, should its done be lost.
+
+    `status`: of its last message or call that is complete; None: there is none yet.
+    """
+
+    __slots__ = ("_complete", "_open", "status")
+
+    def __init__(self) -> None:
+        self._open: set[str] = set()
+        self._complete = False
+        self.status: str | None = None
+
+    def added(self, item_id: str) -> None:
+        """`response.output_item.added`."""
+        self._open.add(item_id)
+
+    def done(self, item_id: str) -> None:
+        """`response.output_item.done`; it is also seen where the item's beginning was lost."""
+        self._open.discard(item_id)
+        self._complete = True
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it owes nothing of what it began: it has ended, or begins another item.
+
+        In recorded sessions the done follows the last item within milliseconds.
+        """
+        return self._complete and not self._open
 
 
 def _forget_oldest(register: dict[str, V]) -> None:

@@ -47,6 +47,7 @@ class Input(Enum):
 
     # what we do
     CLAIM = "claim"  # a request is chosen
+    CLAIM_OVERDUE = "claim: the end is overdue"  # of the running one: the answer tells whether it still runs
     CANCEL_CLAIM = "cancel of the claim"  # its asker does not want it any more
     CANCEL_RUNNING = "cancel of the running"  # by its asker, a higher class, or the user
     # what the server says
@@ -177,6 +178,8 @@ ONLINE = tuple(state for state in State if state is not S.OFFLINE)
 
 TRANSITIONS: dict[tuple[State, Input], Row] = {
     (S.OPEN, I.CLAIM): (S.CLAIMED, (A.SEND_CREATE,)),
+    # Accepted, the other was over and its done is lost; refused, all is as before (decision 0007).
+    (S.HELD, I.CLAIM_OVERDUE): (S.CONTESTED, (A.SEND_CREATE,)),
     (S.CLAIMED, I.GRANTED): (S.HELD, (A.GRANT,)),
     (S.CONTESTED, I.GRANTED): (S.HELD, (A.OVERTAKEN, A.GRANT)),
     (S.WITHDRAWN, I.GRANTED): (S.YIELDING, (A.SEND_CANCEL,)),
@@ -248,7 +251,7 @@ def step(
     """Look the pair up and carry the data over.
 
     Args:
-        claim: the new claim, for `CLAIM`.
+        claim: the new claim, for `CLAIM` and `CLAIM_OVERDUE`.
         response, owner: a response that was not known before, and whose it is; the known one stays without.
         why: for inputs that cancel.
     Returns:

@@ -40,6 +40,7 @@ from charye.protocol import (
     ResponseDone,
     ResponseFunctionCallArgumentsDone,
     ResponseOutputAudioDelta,
+    ResponseOutputItemAdded,
     ResponseOutputItemDone,
     ServerEvent,
     SessionCreated,
@@ -112,14 +113,21 @@ def _done(machines: Machines, event: ResponseDone, now: float) -> None:
         machines.coordinator.cancel(request_id, now, reason="answered by another response")
 
 
+def _output_item_added(machines: Machines, event: ResponseOutputItemAdded, now: float) -> None:
+    coordinator = machines.coordinator
+    if coordinator.activity(event.response_id, now) and event.response_id == coordinator.floor.response:
+        coordinator.keeper.shown.added(getattr(event.item, "id", None) or "")
+
+
 def _output_item_done(machines: Machines, event: ResponseOutputItemDone, now: float) -> None:
     if not machines.coordinator.activity(event.response_id, now):
         return
     if event.response_id != machines.coordinator.floor.response:
         return  # out of band: its items are in no conversation, so an output could not refer to them
-    item = event.item
+    item, shown = event.item, machines.coordinator.keeper.shown
+    shown.done(getattr(item, "id", None) or "")
     if isinstance(item, FunctionCallItem | MessageItem):
-        machines.coordinator.keeper.item_status = item.status
+        shown.status = item.status
     if isinstance(item, MessageItem):
         machines.tools.spoke(event.response_id)
     else:
@@ -276,6 +284,7 @@ HANDLERS: Mapping[type, Callable[..., None]] = MappingProxyType(
     {
         ResponseCreated: _created,
         ResponseDone: _done,
+        ResponseOutputItemAdded: _output_item_added,
         ResponseOutputItemDone: _output_item_done,
         ResponseFunctionCallArgumentsDone: _arguments_done,
         ResponseContentPartAdded: _content_part_added,

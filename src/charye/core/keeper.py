@@ -11,7 +11,7 @@ from charye.core.admission import Admission, create_event
 from charye.core.aside import Aside
 from charye.core.effects import Effect, Note, Reconnect, Send
 from charye.core.endings import Endings
-from charye.core.evidence import Evidence
+from charye.core.evidence import Evidence, Shown
 from charye.core.floor import Action, Attempt, Floor, Input, Why, corrected, step
 from charye.core.playout import Playout, Repair
 from charye.core.requests import Progress, Stage, Step, Ticket
@@ -48,8 +48,8 @@ class Keeper:
         "ended",
         "evidence",
         "floor",
-        "item_status",
         "lost",
+        "shown",
         "unrepaired",
     )
 
@@ -74,8 +74,8 @@ class Keeper:
         self._out = out
         self.floor = Floor()
         self.evidence = Evidence(ids_proven=settings.dialect.echoes_event_id is True)
-        self.item_status: str | None = None
-        """Of the last item that the running response has finished: evidence, should its done be lost."""
+        self.shown = Shown()
+        """Of the running response."""
         self.ended: list[tuple[str, bool]] = []
         """Responses that are over, for the tools to take note; each with whether its calls are still wanted."""
         self.lost = False
@@ -103,7 +103,7 @@ class Keeper:
         for action in actions:
             ENACT[action](self, before, facts)
         if self.floor.response != before.response:
-            self.item_status = None
+            self.shown = Shown()
 
     def correct(self, number: int, now: float) -> None:
         """A token has shown whose response is running: a request's that was believed refused or lost."""
@@ -202,7 +202,7 @@ class Keeper:
         if before.why is Why.STUCK:
             self._endings.stuck(ticket, facts.now)
         else:
-            doubtful = self.item_status != "completed"
+            doubtful = self.shown.status != "completed"
             self._endings.inferred(ticket, response_id, facts.now, doubtful=doubtful)
 
     def _release(self, before: Floor, facts: Facts) -> None:

@@ -137,8 +137,9 @@ class Peer:
 
         The others wait, whatever their class; tool follow-ups and replies to the user too. They keep their place and
         their age, and they expire. Out-of-band requests that may carry audio wait with them, silent ones run. Whoever
-        speaks now, or is asked for already, is not cancelled. A reply that the server begins by itself is treated as
-        ever: turn such replies off for the time. A hold outlives a connection; `close` ends it.
+        speaks now, or is asked for already, is not cancelled, and belongs to the hold if it has to be asked again. A
+        reply that the server begins by itself is treated as ever: turn such replies off for the time. A hold outlives
+        a connection; `close` ends it.
 
         Raises:
             LocalProtocolError: a hold stands, of this name or another; nothing has changed.

@@ -19,6 +19,8 @@ class Patience:
     Args:
         answer_s: a create with neither `response.created` nor an error.
         silence_s: a running response without any event of its own. Its length does not matter.
+        ending_s: the same, where every item that it has shown is complete, so that it owes its done or another item.
+            Then whoever waits is asked for, and the answer tells whether it runs (decision 0007). `math.inf`: never.
         probe_s: the answer to a probe, and what should follow once the line has proved alive.
         cancel_s: the answer to a cancel.
         blocked_s, blocked_max_s: before asking again after a refusal that named nobody; doubles up to the second.
@@ -29,6 +31,7 @@ class Patience:
 
     answer_s: float = 10.0
     silence_s: float = 15.0
+    ending_s: float = 2.0
     probe_s: float = 5.0
     cancel_s: float = 5.0
     blocked_s: float = 1.0

@@ -11,6 +11,10 @@ sent twice before the connection is given up.
     a running response   probe         probe           GIVE_UP               STUCK
     our cancel           DEAF
     a blind refusal      RETRY
+
+A running response whose every item is complete owes nothing but its done, or another item. Silent for a while, its
+end is *overdue*. That is no reason to end it, a model may think between two items, but it is reason enough to ask for
+whoever waits: the refusal or the acceptance tells whether it runs (decision 0007). Once for each response.
 """
 
 from enum import Enum
@@ -76,6 +80,8 @@ class Watchdog:
     """Follows the floor; one deadline at a time. Owned by the coordinator."""
 
     __slots__ = (
+        "_asked_about",
+        "_complete",
         "_heard_at",
         "_patience",
         "_probes",
@@ -92,12 +98,25 @@ class Watchdog:
         self._subject: str | None = None
         self._stage = Stage.QUIET
         self._heard_at = 0.0
+        self._complete = False
+        self._asked_about: str | None = None
         self._probes = 0
         self._refusals = 0
         self.deadline: float | None = None
 
-    def follow(self, floor: Floor, now: float) -> None:
-        """Watch what the floor now waits for. The same claim or response keeps its stage."""
+    def follow(self, floor: Floor, now: float, *, complete: bool = False) -> None:
+        """Watch what the floor now waits for. The same claim or response keeps its stage.
+
+        Args:
+            complete: every item that the running response has shown is complete.
+        """
+        self._begin(floor, now)
+        self._complete = complete
+        if floor.response != self._asked_about:
+            self._asked_about = None
+        self._look_when_overdue(now)
+
+    def _begin(self, floor: Floor, now: float) -> None:
         watched = WATCHED[floor.state]
         claim = watched is Watched.CLAIM and floor.claim is not None
         subject = floor.claim.token if claim and floor.claim else floor.response
@@ -114,6 +133,14 @@ class Watchdog:
     def heard(self, now: float) -> None:
         """The running response said something. Cheap: the deadline is moved when it is met."""
         self._heard_at = now
+
+    def is_overdue(self, response: str | None, now: float) -> bool:
+        """Whether this is the response that is watched, it owes only its end, and that should have come by now."""
+        return self._may_be_overdue and response == self._subject and now >= self._overdue_at
+
+    def asked(self) -> None:
+        """A create was sent to learn whether the running response is over. The same is not asked again."""
+        self._asked_about = self._subject
 
     def hasten(self, now: float) -> None:
         """There is a hint that what we wait for is lost: ask the line at once."""
@@ -143,12 +170,26 @@ class Watchdog:
             alive_until = self._heard_at + self._limit_s()
             if alive_until > now:
                 self._stage, self.deadline = Stage.QUIET, alive_until
+                self._look_when_overdue(now)
                 return None
         self._stage, verdict = ON_DEADLINE[self._watched, self._stage]
         self.deadline = now + self._patience.probe_s
         if verdict is PROBE:
             self._probes = (self._probes + 1) % PROBES
         return verdict
+
+    @property
+    def _may_be_overdue(self) -> bool:
+        return self._watched is Watched.RESPONSE and self._complete and self._asked_about is None
+
+    @property
+    def _overdue_at(self) -> float:
+        return self._heard_at + self._patience.ending_s
+
+    def _look_when_overdue(self, now: float) -> None:
+        """Somebody may wait then; if nobody does, whoever comes later is asked for at once."""
+        if self._may_be_overdue and self.deadline is not None and self._overdue_at > now:
+            self.deadline = min(self.deadline, self._overdue_at)
 
     def _limit_s(self) -> float:
         patience = self._patience

@@ -6,6 +6,7 @@ A session of 60 minutes expires in milliseconds, and the same run takes the same
 
 import asyncio
 import selectors
+import sys
 from collections.abc import Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
@@ -44,7 +45,7 @@ class _VirtualSelector(selectors.BaseSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         ready = self._real.select(0)
-        if not ready and self._settle_s and timeout is not None and timeout > 0:
+        if not ready and self._settle_s and timeout is not None and timeout > 0 and self._is_under_way():
             ready = self._real.select(self._settle_s)
         if ready or timeout is None or timeout <= 0:
             if not ready and timeout is None:
@@ -68,14 +69,30 @@ class _VirtualSelector(selectors.BaseSelector):
     def close(self) -> None:
         self._real.close()
 
+    def _is_under_way(self) -> bool:
+        """Whether a socket has written what the other end has not acknowledged: it may not have arrived yet."""
+        return any(_unacknowledged(key.fd) for key in self._real.get_map().values())
+
+
+def _unacknowledged(fd: int) -> bool:
+    if sys.platform != "linux":
+        return True  # not known: something may be
+    import fcntl
+    import termios
+
+    try:  # SIOCOUTQ of tcp(7) and unix(7), which has the number of TIOCOUTQ
+        return any(fcntl.ioctl(fd, termios.TIOCOUTQ, bytes(4)))
+    except OSError:
+        return False  # it listens, or is no socket
+
 
 class VirtualLoop(asyncio.SelectorEventLoop):
     """An event loop with a clock that jumps. For one process without sockets to elsewhere.
 
     Args:
         settle_s: with sockets of which both ends are on this loop: before time jumps, what was written must have
-            arrived. The kernel hands loopback over within microseconds, but not always before the next `select`; real
-            seconds for each jump. 0: there are no sockets.
+            arrived. The kernel hands loopback over within microseconds, but not always before the next `select`, so it
+            is given this time, in real seconds, as long as something may be under way. 0: there are no sockets.
     """
 
     def __init__(self, *, settle_s: float = 0.0) -> None:

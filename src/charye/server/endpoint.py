@@ -73,11 +73,11 @@ class Endpoint:
         code, message = _explained(await response.content.read(_ERROR_BYTES))
         status: int = response.status
         if status in {401, 403}:
-            raise AuthenticationFailed(host=self.host, status=status)
+            raise AuthenticationFailed(host=self.host, status=status, code=code)
         if status == 404 and code and "model" in code:
-            raise ModelUnavailable(model=model, host=self.host, status=status)
+            raise ModelUnavailable(model=model, host=self.host, status=status, code=code)
         if status == 404:
-            raise EndpointNotFound(host=self.host, status=status)
+            raise EndpointNotFound(host=self.host, status=status, code=code)
         if status == 402 or code == "insufficient_quota":
             raise QuotaExhausted(code=code)
         raise ServerError(error_type=f"http_{status}", code=code, private_message=message)

@@ -16,14 +16,29 @@ A mind of one's own, such as an interviewer, is one method. It may be an async g
 one. It is stopped by `GeneratorExit` or `CancelledError` at a `yield` or `await` when the response is cancelled.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from pathlib import Path
 
 from charye.protocol.verbatim import words_asked_for
 from charye.server.chat import Chat
 from charye.server.parts import Context, Mind, MindOutput, Text
 from charye.server.scripted import Answer, Script, Scripted, ScriptedCall, last_words
 
-__all__ = ["Answer", "Chat", "Echo", "Mind", "Script", "Scripted", "ScriptedCall"]
+__all__ = ["Answer", "Chat", "Echo", "Mind", "Script", "Scripted", "ScriptedCall", "mind_of"]
+
+
+def mind_of(mind: Callable[[], Mind] | str | Path) -> Callable[[], Mind]:
+    """What makes minds, from that itself or from a scenario: a file, or TOML text.
+
+    Raises:
+        ConfigurationError: the scenario is none.
+    """
+    if isinstance(mind, Path):
+        return partial(Scripted, Script.load(mind))
+    if isinstance(mind, str):
+        return partial(Scripted, Script.parse(mind.encode()))
+    return mind
 
 
 class Echo:

@@ -21,7 +21,7 @@ from charye.session.driver import Driver
 from charye.session.events import LineLost, LineUp
 from charye.session.outbox import Outbox
 from charye.session.settings import LineSettings
-from charye.transports.base import Endpoint, Line
+from charye.transports.base import Endpoint, Line, each
 from charye.transports.greeting import greet
 
 __all__ = ["Connection", "Opened", "open_line"]
@@ -122,7 +122,7 @@ class Connection:
 
         outbox = Outbox(max_audio_bytes=self._settings.max_audio_bytes, sent=self._sent)
         tasks = [
-            asyncio.ensure_future(self._read(opened.line)),
+            asyncio.ensure_future(each(opened.line, self._driver.hear)),
             asyncio.ensure_future(outbox.run(opened.line)),
         ]
         renewal = asyncio.ensure_future(self._renew(opened.left_s))
@@ -144,10 +144,6 @@ class Connection:
                 task.cancel()
             await asyncio.wait({*tasks, renewal})
             self._leave(opened.line)
-
-    async def _read(self, line: Line) -> None:
-        while True:
-            self._driver.hear(await line.receive())
 
     def _sent(self, data: bytes) -> None:
         self._driver.journal.sent(data, self._loop.time())

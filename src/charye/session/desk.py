@@ -54,7 +54,7 @@ class Desk:
         self._finished = finished
         self._want = want
         self._wanted: frozenset[type] = frozenset()
-        self._subscriptions: WeakSet[Subscription] = WeakSet()
+        self._subscriptions: WeakSet[Subscription[Any]] = WeakSet()
         self._listening = asyncio.Event()
         self._calls: dict[str, asyncio.Task[None]] = {}
         self._published = 0  # written by the engine's thread only
@@ -92,9 +92,9 @@ class Desk:
 
     # on the program's loop
 
-    def subscribe(self, types: Iterable[type]) -> Subscription:
+    def subscribe(self, types: Iterable[type]) -> Subscription[Any]:
         """From now on."""
-        subscription = Subscription(types, self._listening.set)
+        subscription: Subscription[Any] = Subscription(types, self._listening.set)
         if self.ended.is_set():
             subscription.end(self.error)
             return subscription

@@ -106,8 +106,11 @@ class Driver:
         self._triggers: dict[RequestId, str] = {}
         self._outbox: Outbox | None = None
         self._give_up: Callable[[str], object] | None = None
-        self._alarm: asyncio.TimerHandle | None = None
+        # uvloop gives a plain `Handle` for a time that has come already, and that does not know its time.
+        self._alarm: asyncio.Handle | None = None
+        self._alarm_at = 0.0
         self._speaker = peer.speaker
+        self._sounding = ""  # the item whose audio came last
         self._waiting: set[tuple[Callable[[], bool], asyncio.Future[None]]] = set()
 
     @property
@@ -146,6 +149,8 @@ class Driver:
         outbox, self._outbox, self._give_up = self._outbox, None, None
         outbox.discard()
         self.configuration.line_lost()
+        for utterance in self.scribe.line_lost(self._loop.time()):
+            self.publish(UtteranceChanged(utterance))
         self.feed("disconnected")
 
     def send(self, event: ClientEvent) -> None:
@@ -179,6 +184,7 @@ class Driver:
             self._configure(event)
             self._write_down(self.scribe.hear(event, now))
             self._perform(effects, now)
+            self._notice_speaker()
         if type(event) in self._wanted:
             self._owner.publish(event)
 
@@ -195,6 +201,7 @@ class Driver:
         effects = feed(self.peer, method, dict(zip(INPUTS[method].takes, args, strict=True)), now)
         self.journal.fed(method, args, now)
         self._perform(effects, now)
+        self._notice_speaker()
         return effects
 
     def microphone(self, duration_ms: float) -> None:
@@ -257,7 +264,6 @@ class Driver:
             self._owner.publish(RequestChanged(request_id, self._triggers.get(request_id, ""), change))
         if isinstance(change, Outcome):
             self._triggers.pop(request_id, None)
-        self._notice_speaker()
 
     def _run(self, effect: RunTool) -> None:
         self._owner.run_tool(effect)
@@ -267,7 +273,9 @@ class Driver:
 
     def _play(self, effect: Play) -> None:
         event = effect.event
-        self._write_down(self.scribe.sounds(event, self._loop.time()))
+        if event.item_id != self._sounding:
+            self._sounding = event.item_id
+            self._write_down(self.scribe.sounds(event, self._loop.time()))
         is_wanted = Audio in self._wanted
         if self._loudspeaker is None and not is_wanted:
             return
@@ -325,15 +333,15 @@ class Driver:
         if deadline is None:
             return
         if self._alarm is not None:
-            if self._alarm.when() <= deadline:
+            if self._alarm_at <= deadline:
                 return
             self._alarm.cancel()
+        self._alarm_at = deadline
         self._alarm = self._loop.call_at(deadline, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None
         self.feed("tick")
-        self._notice_speaker()
 
     def _wake(self) -> None:
         for holds, future in self._waiting:

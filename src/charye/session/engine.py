@@ -138,6 +138,11 @@ class Engine:
             self.audio(bytes(int(_SILENCE_AFTER_MS * self._bytes_per_ms())))
         await driver.until(lambda: driver.peer.is_idle or self._running is None or self._running.done())
 
+    async def idle(self) -> None:
+        """Wait until nothing that was asked for is left."""
+        driver = self._at_work()
+        await driver.until(lambda: driver.peer.is_idle or not self._is_at_work())
+
     # what the desk asks for
 
     def request(self, request: ResponseRequest) -> None:

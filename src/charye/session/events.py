@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_args
 
 from charye.core.peer import Speaker
 from charye.core.requests import Outcome, Progress
@@ -29,6 +29,9 @@ __all__ = [
     "Utterance",
     "UtteranceChanged",
 ]
+
+
+E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,7 @@ SessionEvent: TypeAlias = (
 )
 
 OWN: frozenset[type] = frozenset(
-    {PlaybackStopped, FloorChanged, SoundFailed, LineUp, LineLost, RequestChanged, UtteranceChanged}
+    {Missed, PlaybackStopped, FloorChanged, SoundFailed, LineUp, LineLost, RequestChanged, UtteranceChanged}
 )
 _SERVER: frozenset[type] = frozenset(get_args(ServerEvent))
 EVERYTHING_BUT_AUDIO: frozenset[type] = (OWN | _SERVER) - {ResponseOutputAudioDelta}
@@ -174,8 +177,11 @@ EVERYTHING_BUT_AUDIO: frozenset[type] = (OWN | _SERVER) - {ResponseOutputAudioDe
 MAX_UNREAD = 10_000
 
 
-class Subscription:
+class Subscription(Generic[E]):
     """One listener's queue. An async iterator; it ends with the session. On the session's loop.
+
+    A listener that is too slow misses the oldest events. That is counted (`missed`), and told by a `Missed` where that
+    is among the types, or no types were named.
 
     Args:
         waits: is called when somebody begins to wait for the next event.
@@ -186,22 +192,24 @@ class Subscription:
         self.reader: asyncio.Task[object] | None = None
         """Who waits for the next event; None: whoever reads it has something to do."""
         self._waits = waits
-        self._events: deque[SessionEvent] = deque()
-        self._missed = 0
+        self._events: deque[Any] = deque()
+        self._untold = 0
+        self.missed = 0
+        """Events that were dropped so far."""
         self._changed = asyncio.Event()
         self._ended = False
         self._error: BaseException | None = None
 
-    def __aiter__(self) -> "Subscription":
+    def __aiter__(self) -> "Subscription[E]":
         return self
 
-    async def __anext__(self) -> SessionEvent:
+    async def __anext__(self) -> E:
         while True:
-            if self._missed:
-                missed, self._missed = self._missed, 0
-                return Missed(missed)
+            if self._untold and Missed in self.types:
+                event, self._untold = Missed(self._untold), 0
+                return cast("E", event)
             if self._events:
-                return self._events.popleft()
+                return cast("E", self._events.popleft())
             if self._error is not None:
                 raise self._error
             if self._ended:
@@ -220,14 +228,15 @@ class Subscription:
             return False
         if len(self._events) >= MAX_UNREAD:
             self._events.popleft()
-            self._missed += 1
+            self.miss(1)
         self._events.append(event)
         self._changed.set()
         return True
 
     def miss(self, count: int) -> None:
         """So many events did not even get here."""
-        self._missed += count
+        self.missed += count
+        self._untold += count
         self._changed.set()
 
     def end(self, error: BaseException | None = None) -> None:

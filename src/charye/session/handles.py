@@ -19,6 +19,7 @@ from charye.errors import (
     Expired,
     Failed,
     Interrupted,
+    LocalProtocolError,
     RequestEnded,
     ResponseFailed,
     ResponseRefused,
@@ -184,6 +185,10 @@ class Handle:
             raise error_of(self.id, self._outcome)
 
     async def _move(self) -> None:
+        if asyncio.get_running_loop() is not self._loop:
+            raise LocalProtocolError(
+                "a handle is awaited on its session's loop; elsewhere use `session.threads()`"
+            )
         waiter = self._loop.create_future()
         self._waiters.add(waiter)
         try:

@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 _CLEAN_UP_S = 0.5
 """For the program's tools and jobs, when they are called off at the end."""
 
+_LONGEST_END_S = 5.0
+"""For an end in a hurry; it takes less than a second where nothing is stuck."""
+
 
 class Stage(Enum):
     """Where a session is in its life."""
@@ -86,7 +89,13 @@ class Life:
         if self._ending is None:
             self.stage = Stage.CLOSING
             self._ending = asyncio.ensure_future(self._end(asyncio.current_task(), drain=drain))
-        await asyncio.shield(self._ending)
+        try:
+            await asyncio.shield(self._ending)
+        except asyncio.CancelledError:
+            # Whoever is called off has no time for the rest to be heard, but nothing may run on behind it.
+            self._hurry.set()
+            await asyncio.wait({self._ending}, timeout=_LONGEST_END_S)
+            raise
 
     async def _end(self, me: "asyncio.Task[object] | None", *, drain: bool) -> None:
         try:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 
+from charye.errors import LocalProtocolError
 from charye.session.handles import Handle
 
 __all__ = ["PushToTalk"]
@@ -16,7 +17,7 @@ class PushToTalk:
                 await mic.send(frame)
         await mic.reply.heard()
 
-    Leaving with an error takes the turn back: nothing was said.
+    Leaving with an error takes the turn back: nothing was said. So does `take_back`.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class PushToTalk:
         self._release = release
         self._take_back = take_back
         self._reply: Handle | None = None
+        self._is_taken_back = False
 
     @property
     def reply(self) -> Handle:
@@ -40,15 +42,21 @@ class PushToTalk:
         A press that was too short, or that nobody heard, has a reply that was denied, with the reason.
 
         Raises:
-            RuntimeError: it is still pressed.
+            LocalProtocolError: it is still pressed, or was taken back.
         """
         if self._reply is None:
-            raise RuntimeError("the reply is asked for when the button is released")
+            raise LocalProtocolError("the reply is asked for when the button is released", given="reply")
         return self._reply
 
     async def send(self, audio: bytes) -> None:
         """The user's voice. As `Session.send_audio`."""
         await self._send(audio)
+
+    def take_back(self) -> None:
+        """The user's turn did not take place. Nothing is asked for, and there is no reply."""
+        if not self._is_taken_back:
+            self._is_taken_back = True
+            self._take_back()
 
     async def __aenter__(self) -> "PushToTalk":
         await self._press()
@@ -57,7 +65,7 @@ class PushToTalk:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
+        if error is not None:
+            self.take_back()
+        elif not self._is_taken_back:
             self._reply = self._release()
-        else:
-            self._take_back()

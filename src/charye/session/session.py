@@ -7,6 +7,7 @@
 engine (what is the server's: the line, the core, the sound).
 """
 
+import asyncio
 import dataclasses
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from msgspec.structs import replace
 
@@ -24,7 +25,7 @@ from charye.protocol import ClientEvent, InputText, Item, MessageItem, ResponseP
 from charye.session.blocking import in_thread
 from charye.session.desk import begun_by, in_tool
 from charye.session.engine import Engine, Plan
-from charye.session.events import Subscription, Utterance
+from charye.session.events import SessionEvent, Subscription, Utterance
 from charye.session.handles import Handle
 from charye.session.jobs import Job
 from charye.session.journal import Journal
@@ -39,9 +40,13 @@ __all__ = ["Session"]
 P = ParamSpec("P")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
+E = TypeVar("E")
 
 _FRAME_BYTES = 32 * 1024
 """Longer audio is sent in pieces: one event would stand in the way of everything behind it."""
+
+_ENVELOPE_BYTES = 64
+"""Of an `input_audio_buffer.append`, around its audio; rounded up."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,9 @@ class _Hold:
     name: str
     is_over: bool = False
 
+
+_CLEAN_UP_S = 0.5
+"""For a job that has closed the session and still has something to do."""
 
 _hold: ContextVar[_Hold | None] = ContextVar("charye_hold", default=None)
 """The hold inside of which this code runs; what it asks for belongs to that hold."""
@@ -105,10 +113,20 @@ class Session:
 
         Args:
             instructions: for this response only; they replace the session's.
+            wish: as with `say`.
         """
         return self._ask(
             self._wishes.respond(instructions, parameters=parameters, priority=priority, **self._held(wish))
         )
+
+    @overload
+    def send_text(self, text: str, *, reply: Literal[True] = True, **wish: Any) -> Handle: ...
+
+    @overload
+    def send_text(self, text: str, *, reply: Literal[False], **wish: Any) -> None: ...
+
+    @overload
+    def send_text(self, text: str, *, reply: bool, **wish: Any) -> Handle | None: ...
 
     def send_text(self, text: str, *, reply: bool = True, **wish: Any) -> Handle | None:
         """What the user wrote, as an item of the conversation.
@@ -116,7 +134,8 @@ class Session:
         Args:
             reply: ask for the answer, too. Several in quick succession have one answer.
         Returns:
-            The answer's handle.
+            The answer's handle. If the answer calls tools, it is over with that; what is said about their results is a
+            request of its own, `tool:<name>` (see `events`). Leaving the session waits for it.
         """
         if not text.strip():
             raise ValueError("there is no text")
@@ -137,14 +156,17 @@ class Session:
         life = self._at
         for at in range(0, len(audio), _FRAME_BYTES):
             frame = audio[at : at + _FRAME_BYTES]
-            await life.credit.take(len(frame))
-            life.post(Engine.audio, frame, partial(life.written, len(frame)))
+            # As it will be in the outbox, base64, so that the outbox never has to drop what we have waited for.
+            size = -(-len(frame) // 3) * 4 + _ENVELOPE_BYTES
+            await life.credit.take(size)
+            life.post(Engine.audio, frame, partial(life.written, size))
 
     def push_to_talk(self, **wish: Any) -> PushToTalk:
         """The user holds the button. Needs a session without turn detection (`turns="push_to_talk"`).
 
         Args:
-            wish: of the request for the reply, as with `say`.
+            wish: of the request for the reply, as with `say`. Replies that wait are joined; with `coalesce_key=None`
+                there is one for each press.
         """
         return PushToTalk(
             press=partial(self._at.ask, Engine.press),
@@ -164,6 +186,10 @@ class Session:
     async def explain(self, handle: Handle) -> str:
         """One sentence: why it is not speaking now."""
         return str(await self._at.ask(Engine.explain, handle.id))
+
+    async def idle(self) -> None:
+        """Until all that was asked for was heard or has ended, tools have answered, and what follows from them too."""
+        await self._at.ask(Engine.idle)
 
     # what runs
 
@@ -194,10 +220,13 @@ class Session:
 
         A failure is logged at once. If nobody awaits the job, `async with` raises it at its end.
         """
+        life = self._at
+        if asyncio.get_running_loop() is not life.desk.home.loop:
+            raise LocalProtocolError("background work is started on the session's loop", given=name)
         context = copy_context()
         context.run(begun_by.set, in_tool.get())
         context.run(in_tool.set, None)  # it outlives the tool that may have begun it
-        return self._at.desk.jobs.start(work, name=name, context=context)
+        return life.desk.jobs.start(work, name=name, context=context)
 
     async def run_blocking(self, function: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
         """Call it in a thread, so that this loop stays free. Cancelling stops the waiting, not the thread."""
@@ -207,9 +236,10 @@ class Session:
     async def hold_floor(self, name: str = "hold") -> AsyncIterator[None]:
         """Nobody else speaks inside: what is asked for in here, and in tasks started in here, goes on; the rest waits.
 
-        The server neither replies by itself nor can be interrupted meanwhile. One hold at a time; a second one waits
-        for its turn. What runs when it begins is heard to its end. In a job that a tool began, the reply about that
-        tool's call comes first: the acknowledgement is not shut out by what it announces.
+        The server neither replies by itself nor can be interrupted meanwhile: what the user says then is in the
+        conversation, and nobody answers it. `interrupt` and a press silence the holder, too. One hold at a time; a
+        second one waits for its turn. What runs when it begins is heard to its end. In a job that a tool began, the
+        reply about that tool's call comes first: the acknowledgement is not shut out by what it announces.
         """
         outer = _hold.get()
         if outer is not None and not outer.is_over:
@@ -247,8 +277,16 @@ class Session:
 
     # what is known
 
-    def events(self, *types: type) -> Subscription:
+    @overload
+    def events(self) -> Subscription[SessionEvent]: ...
+
+    @overload
+    def events(self, *types: type[E]) -> Subscription[E]: ...
+
+    def events(self, *types: type) -> Subscription[Any]:
         """What happens from now on: events of the server and of the session. Ends with the session.
+
+        From now on means from this call, not from the first `async for`: call it before you ask for something.
 
         Args:
             types: only these. Without any: everything but audio.
@@ -287,7 +325,7 @@ class Session:
             drain: first wait for background jobs, and until everything asked for was heard or has ended, for at most
                 `SessionSettings.drain_s`. Closing without it cuts a closing that drains short.
 
-        Cancelling the wait does not stop the closing.
+        Cancelling ends the draining, not the closing: that is done when the `CancelledError` comes out.
 
         Raises:
             LocalProtocolError: called by a tool, which would wait for itself. Let a background job do it.
@@ -320,6 +358,8 @@ class Session:
         """Close: drained if all went well, at once if not. Raises what went wrong behind the program's back."""
         desk = self._known.desk
         await self.close(drain=error is None and desk.error is None)
+        # A job that closed the session itself was spared then.
+        await desk.jobs.end(but=asyncio.current_task(), lets_finish=True, patience_s=_CLEAN_UP_S)
         if error is not None:
             return
         if desk.error is not None:

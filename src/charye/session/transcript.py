@@ -76,6 +76,14 @@ class Scribe:
         """This item says again what was said before: the conversation is being built again."""
         self._again.add(item_id)
 
+    def line_lost(self, now: float) -> list[Utterance]:
+        """Nothing more will be told about what was being said. The assistant says it again on the next line, or not."""
+        return [
+            self._put(replace(each, ended_s=each.ended_s or now - self._began_at, is_final=True))
+            for each in self.utterances
+            if not each.is_final
+        ]
+
     # the user
 
     def _started(self, event: InputAudioBufferSpeechStarted, at: float) -> Utterance | None:

@@ -6,11 +6,12 @@
 Every implementation passes the suite in `transports.conformance`, which others may run over their own.
 """
 
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable
+from typing import NoReturn, Protocol, runtime_checkable
 
 from charye.protocol import Dialect
 
-__all__ = ["Endpoint", "Line"]
+__all__ = ["Endpoint", "Line", "Pushing", "each"]
 
 
 @runtime_checkable
@@ -51,6 +52,29 @@ class Line(Protocol):
         gets `ConnectionLost` with this code. Cancelling it does not keep the line open.
         """
         ...
+
+
+@runtime_checkable
+class Pushing(Protocol):
+    """A line that can also hand out events by itself. Not asked of a line; it is cheaper for those who have it."""
+
+    async def each(self, take: Callable[[bytes], object]) -> NoReturn:
+        """Call `take` with every event, in order, until it is cancelled. Instead of `receive`, not beside it.
+
+        Cancelling loses nothing. What `take` raises ends it and is raised here; the line is good for nothing then.
+
+        Raises:
+            ConnectionLost: as `receive`.
+        """
+        ...
+
+
+async def each(line: Line, take: Callable[[bytes], object]) -> NoReturn:
+    """As `Pushing.each`, over any line."""
+    if isinstance(line, Pushing):
+        await line.each(take)
+    while True:
+        take(await line.receive())
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
     send    -> outbox -> writer task -> wire.write
     receive <- inbox  <- reader task <- wire.read
+    each    <----------- reader task <- wire.read
 
 Why tasks of its own, although a library has `send` and `receive` as well:
 
@@ -14,8 +15,8 @@ Full is full: with `max_unread_bytes` in the inbox the reader stops, and the net
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import NoReturn, Protocol
 
 from charye.errors import ConnectionLost
 from charye.transports.pipe import Pipe
@@ -66,6 +67,7 @@ class BufferedLine:
         self._reader = asyncio.create_task(self._read(), name="charye-line-reader")
         self._writer = asyncio.create_task(self._write(), name="charye-line-writer")
         self._ending: asyncio.Task[None] | None = None
+        self._take: Callable[[bytes], None] | None = None
 
     async def send(self, data: bytes) -> None:
         """See `Line`. What it took is written in order, or the line is lost."""
@@ -74,6 +76,30 @@ class BufferedLine:
     async def receive(self) -> bytes:
         """See `Line`."""
         return await self._inbox.get()
+
+    async def each(self, take: Callable[[bytes], object]) -> NoReturn:
+        """See `Pushing`. `take` is called by the reader itself, which spares waking a second task for every event."""
+        failures: list[Exception] = []
+
+        def guarded(data: bytes) -> None:
+            if failures:
+                return
+            try:
+                take(data)
+            except Exception as error:  # noqa: BLE001  (raised again below: it is not the reader's)
+                failures.append(error)
+                self._inbox.close(1006, "")
+
+        self._take = guarded
+        try:
+            while True:
+                guarded(await self._inbox.get())
+        except ConnectionLost:
+            if failures:
+                raise failures[0] from None
+            raise
+        finally:
+            self._take = None
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """See `Line`. Cancelling it leaves nothing open: it goes on in the background."""
@@ -104,7 +130,11 @@ class BufferedLine:
     async def _read(self) -> None:
         with self._until_lost():
             while True:
-                await self._inbox.put(await self._wire.read())
+                data = await self._wire.read()
+                if self._take is not None and self._inbox.is_empty:  # else it would overtake what is in there
+                    self._take(data)
+                else:
+                    await self._inbox.put(data)
 
     async def _write(self) -> None:
         with self._until_lost():

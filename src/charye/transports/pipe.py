@@ -27,6 +27,11 @@ class Pipe:
         # Who waits for room is served in order: otherwise a small message would slip past a large one.
         self._turn = asyncio.Lock()
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is in it."""
+        return not self.messages
+
     async def put(self, data: bytes) -> None:
         """Add a message; waits for room. Cancelling while it waits adds nothing.
 

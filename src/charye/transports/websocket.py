@@ -84,7 +84,8 @@ class _WebSocketWire:
         self._settings = settings
         self._secrets = secrets
         self._loop = asyncio.get_running_loop()
-        self._pongs: set[asyncio.Task[None]] = set()
+        self._asked: bytes | None = None
+        self._answering: asyncio.Task[None] | None = None
         self._heard = 0
         self._is_reading = False
         self._gave_up = ""
@@ -154,16 +155,20 @@ class _WebSocketWire:
         return lost(_ABNORMAL, self._gave_up)
 
     def _pong(self, data: bytes) -> None:
-        # The frame is written at once; only the wait for the network must not keep us from reading. RFC 6455, 5.5.3:
-        # one that is still under way may stand for the others.
-        if not self._pongs:
-            task = asyncio.create_task(self._quietly(self._socket.pong(data)), name="charye-pong")
-            self._pongs.add(task)
-            task.add_done_callback(self._pongs.discard)
+        # A task, because the wait for the network must not keep us from reading; one, because the newest ping answers
+        # for those before it (RFC 6455, 5.5.3).
+        self._asked = data
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer(), name="charye-pong")
+
+    async def _answer(self) -> None:
+        while self._asked is not None:
+            data, self._asked = self._asked, None
+            await self._quietly(self._socket.pong(data))
 
     async def _heartbeat(self, every_s: float) -> None:
-        # In quarters that were slept, not by the clock: a program that was held up for a minute has not listened either,
-        # and must read what came meanwhile before it calls the server dead.
+        # In quarters that were slept, not by the clock: a program that was held up for a minute has not listened, and
+        # must read what came meanwhile before it calls the server dead.
         quarters, heard = 0, self._heard
         while True:
             await asyncio.sleep(every_s / 4)
@@ -175,7 +180,9 @@ class _WebSocketWire:
                 self._give_up("no answer to a ping")
                 return
             if quarters >= 4:
-                await self._quietly(self._socket.ping())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(every_s / 4):
+                        await self._quietly(self._socket.ping())
 
     async def hang_up(self, code: int, reason: str) -> None:
         if self._watch is not None:
@@ -186,7 +193,7 @@ class _WebSocketWire:
                     await self._quietly(self._socket.close(code=code, message=short(reason).encode()))
         # What could not be written by now would keep the socket open for as long as TCP tries.
         self._abort()
-        tasks = {*self._pongs, *((self._watch,) if self._watch else ())}
+        tasks = [task for task in (self._watch, self._answering) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
