@@ -7,6 +7,7 @@ recogniser is told to write down. Everything between is the real thing.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from array import array
 from collections import deque
@@ -14,6 +15,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import structs
 
 import charye
 from charye.audio.pcm import pack, silence
@@ -26,6 +29,7 @@ from charye.interview.learners import Learner
 from charye.interview.moves import Move
 from charye.interview.news import Asked, News, PartSaid, Ready, YourTurn
 from charye.interview.outcome import InterviewOutcome
+from charye.interview.plan import Plan
 from charye.interview.reporting import Interviewed
 from charye.protocol import ResponseError, Transcription
 from charye.server.ears import LocalEars
@@ -232,6 +236,16 @@ class Stage:
         )
 
 
+def changed(max_s: float | None, slow_speed: float | None) -> Plan:
+    """Our plan, perhaps with another limit of time, or another slow voice."""
+    usual = plan()
+    return dataclasses.replace(
+        usual,
+        limits=structs.replace(usual.limits, max_s=max_s or usual.limits.max_s),
+        answers=structs.replace(usual.answers, slow_speed=slow_speed or usual.answers.slow_speed),
+    )
+
+
 @asynccontextmanager
 async def stage(
     *,
@@ -244,6 +258,8 @@ async def stage(
     line: LineSettings | None = None,
     max_session_s: float = 3600.0,
     syllable_ms: float = 100.0,
+    max_s: float | None = None,
+    slow_speed: float | None = None,
     **options: Any,
 ) -> AsyncIterator[Stage]:
     wire: list[Heard] = []
@@ -255,8 +271,8 @@ async def stage(
         settings=ServerSettings(max_s=max_session_s),
         tap=wire.append,
     )
-    # Another seed, so that the second line's ids are others, as they are everywhere.
-    faulty = replace(sound, faults=Faults.parse(fault, seed=1) if fault else None, seed=1)
+    # The faulty line has a seed of its own, so that no two lines call anything the same.
+    faulty = replace(sound, faults=Faults.parse(fault, seed=1) if fault else None, seed=1000)
     tuned = SessionSettings(io_thread=False, lag_bound_s=0, seed=1, line=line or LineSettings())
     config = configuration(manner, hands, settings or ConductorSettings())
     async with (
@@ -266,7 +282,7 @@ async def stage(
         told = Told()
         conductor = Conductor(
             session,
-            plan(),
+            changed(max_s, slow_speed),
             assessor=office,
             store=office,
             manner=manner,

@@ -27,7 +27,7 @@ from charye.interview.moves import (
     Resume,
     Slower,
 )
-from charye.interview.news import Advanced, Checkpoint
+from charye.interview.news import Advanced, Checkpoint, LearnerSaid
 from charye.interview.outcome import InterviewOutcome
 from charye.interview.progress import Awaiting
 from charye.interview.transcript import Source, Speaker
@@ -371,6 +371,8 @@ def test_distress_ends_it_kindly_and_keeps_no_word_of_it() -> None:
     assert all(part.in_full for part in outcome.parts)
     kept = [u.text for u in on.office.assessed[0].transcript.utterances]
     assert words not in kept
+    told = [u.text for news in on.news if isinstance(news, LearnerSaid) for u in news.utterances]
+    assert told == [ANSWER]
     assert words not in str(outcome.checkpoint.to_json())
     assert on.office.summary not in [u.text for u in outcome.checkpoint.transcript.utterances]
     assert on.ready[0].stored
@@ -440,7 +442,72 @@ def test_a_button_is_heard_in_the_middle_of_a_question(button: Control, move: ty
     assert isinstance(on.asked[1], move)
 
 
-def test_the_time_limit_ends_it_in_the_middle_of_a_silence() -> None:
+def test_a_button_in_the_middle_of_an_answer_leaves_the_answer_alone() -> None:
+    async def script(on: Stage) -> None:
+        await on.turn()
+        speaking = asyncio.ensure_future(on.speak(ANSWER))
+        await asyncio.sleep(2.5)
+        on.conductor.control(Control.SLOWER)
+        await speaking
+        await on.turn()
+
+    on, _ = conducted(script)
+    assert kinds(on) == ["Ask", "Ask"]
+    assert on.asked[1].speed == 0.8
+    assert on.progress.state.record[0].words == 7
+
+
+def test_a_question_that_the_program_silenced_is_asked_again() -> None:
+    async def script(on: Stage) -> None:
+        await on.asked_of(1)
+        await asyncio.sleep(0.5)
+        on.session.interrupt()
+        await on.asked_of(2)
+        await on.turn()
+        await on.turn()
+        await on.speak(ANSWER)
+        await on.turn()
+
+    on, _ = conducted(script)
+    assert on.asked[0] is on.asked[1]
+    assert on.progress.state.exchanges == 1
+
+
+def test_a_voice_that_knows_no_speed_goes_on_speaking() -> None:
+    async def script(on: Stage) -> None:
+        await on.answer("천천히 말해 주세요.")
+        await on.turn()
+
+    on, _ = conducted(script, slow_speed=9.0)
+    assert kinds(on) == ["Ask", "Slower"]
+    assert on.said("error", by="<")
+
+
+def test_an_interviewer_without_a_voice_ends_it_with_a_report() -> None:
+    async def script(on: Stage) -> None:
+        await asyncio.sleep(3600)
+
+    on, outcome = conducted(script, fault="failed_response:times=0:code=content_policy")
+    assert outcome is not None
+    assert (outcome.ending, outcome.reason) == (Ending.NOT_HEARD, Reason.TECHNICAL)
+    assert len(on.asked) == 2
+    assert outcome.stored
+    assert {part.reason for part in outcome.parts} == {"failed"}
+
+
+def test_the_time_limit_ends_it_while_nothing_happens() -> None:
+    async def script(on: Stage) -> None:
+        await asyncio.sleep(3600)
+
+    on, outcome = conducted(script, max_s=7.0)
+    assert outcome is not None
+    assert outcome.ending is Ending.COMPLETE
+    assert kinds(on) == ["Ask"]
+    assert on.progress.state.exchanges == 1
+    assert on.progress.state.elapsed_s == pytest.approx(7.0, abs=0.01)
+
+
+def test_the_time_limit_ends_it_after_the_answer_that_is_under_way() -> None:
     async def script(on: Stage) -> None:
         while True:
             await on.turn()

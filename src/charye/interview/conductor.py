@@ -12,8 +12,9 @@ decided here, by `policy` and `guidance`; a model that does not keep to them cha
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 from charye.audio.pcm import WIRE_RATE_HZ, duration_ms
 from charye.core.requests import Outcome
@@ -123,7 +124,11 @@ class Conductor:
         self._exchange.post(button)
 
     def write(self, text: str) -> None:
-        """The learner types instead of speaking. Ignored in the closing, and if there are no words."""
+        """The learner types instead of speaking. Ignored in the closing, and if there are no words.
+
+        Raises:
+            LocalProtocolError: the session is over.
+        """
         if text.strip() and not self._is_closing:
             self._session.interrupt()
             self._session.send_text(text, reply=False)
@@ -143,28 +148,27 @@ class Conductor:
         """
         if self._is_closing:
             raise LocalProtocolError("the interview is closing", given="press")
-        # `Session.push_to_talk` would ask for a reply at once, and here nobody knows yet what it is to be. So the turn
-        # is committed by hand; that the press is taken back afterwards then only empties what is empty.
         listening, sent_ms, kept = self._exchange.listening, 0.0, False
-        with suppress(_Released):
-            async with self._session.push_to_talk() as microphone:
+        async with self._session.push_to_talk() as microphone:
 
-                async def send(audio: bytes) -> None:
-                    nonlocal sent_ms
-                    sent_ms += duration_ms(audio, sample_rate_hz=WIRE_RATE_HZ)
-                    await microphone.send(audio)
+            async def send(audio: bytes) -> None:
+                nonlocal sent_ms
+                sent_ms += duration_ms(audio, sample_rate_hz=WIRE_RATE_HZ)
+                await microphone.send(audio)
 
-                listening.press(self._now())
+            listening.press(self._now())
+            self._exchange.post(Happened.HEARD)
+            try:
+                yield send
+                kept = sent_ms >= COMMIT_MIN_MS
+            finally:
+                listening.release(self._now(), kept=kept)
                 self._exchange.post(Happened.HEARD)
-                try:
-                    yield send
-                    kept = sent_ms >= COMMIT_MIN_MS
-                finally:
-                    listening.release(self._now(), kept=kept)
-                    self._exchange.post(Happened.HEARD)
-                if kept:
-                    self._session.send(InputAudioBufferCommit())
-                raise _Released
+            # Releasing the button would ask for a reply at once, and nobody knows yet what it is to be. So the turn is
+            # committed by hand, and then taken back, which asks for nothing and empties what is empty.
+            if kept:
+                self._session.send(InputAudioBufferCommit())
+            microphone.take_back()
 
     # the interview
 
@@ -193,7 +197,7 @@ class Conductor:
             self._is_closing = True
             attending.cancel()
 
-    async def _attend(self, events: Subscription) -> None:
+    async def _attend(self, events: Subscription[Any]) -> None:
         """Take in what happens in the session, for as long as it lasts."""
         try:
             async for event in events:
@@ -209,6 +213,8 @@ class Conductor:
                     self._exchange.post(Happened.HEARD)
         except RealtimeError as error:
             log.warning("the line is lost for good", extra={"error": error.message})
+        except Exception:  # ours; better a short interview with a report than one that waits for ever
+            log.exception("the interview cannot follow its session any more")
         self._exchange.post(Happened.SESSION_OVER)
 
     async def _assessment_called(self, reason: str) -> Reply:
@@ -278,7 +284,3 @@ class Conductor:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
-
-
-class _Released(Exception):
-    """The button was let go; what was said is with the server, and no reply is asked for."""

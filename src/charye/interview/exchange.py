@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
-from charye.assessment.speech import Source
 from charye.errors import LocalProtocolError, RealtimeError
 from charye.interview import course, policy
 from charye.interview.configuring import ConductorSettings
-from charye.interview.hearing import Control, Kind, TurnEvidence, kind_of
+from charye.interview.going_on import Answered
+from charye.interview.hearing import Control, TurnEvidence
 from charye.interview.listening import Listening, Said
 from charye.interview.moves import Close, Listen, Move, Reason
 from charye.interview.news import Advanced, Asked, Checkpoint, LearnerSaid, News, YourTurn
@@ -34,6 +34,7 @@ from charye.interview.reading import Reader, read
 from charye.interview.record import Record
 from charye.interview.saying import Interviewer
 from charye.interview.timekeeping import SilenceClock, Stopwatch
+from charye.interview.transcript import Utterance
 from charye.interview.voicing import Performed, Voice
 
 __all__ = ["Ended", "Exchange", "Fact", "Happened"]
@@ -44,8 +45,6 @@ _LAST_WORDS_S = 30.0
 """For a model that ends the interview and speaks."""
 _EARLY_S = 0.001
 """A loop may ring so much too early."""
-_MOST_PIECES = 4
-"""Of one answer; who still goes on then speaks into every question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +63,6 @@ class Happened(Enum):
 
 
 Fact: TypeAlias = Performed | Ended | Control | Happened
-
-
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """The last answer, and how far the interview was before it."""
-
-    before: Progress
-    said: Said
-    latency_ms: float | None
 
 
 class Exchange:
@@ -106,7 +96,7 @@ class Exchange:
         self._silence = SilenceClock()
         self._inbox: asyncio.Queue[Fact] = asyncio.Queue()
         self._voice = Voice(interviewer, progress.state.last, self.post)
-        self._answered: _Answered | None = None
+        self._answered: Answered | None = None
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -214,10 +204,10 @@ class Exchange:
         if said is None or (not said.text and self._was_noise(said)):
             return
         before, whole, latency_ms = self.progress, said, self._latency_ms(said)
-        if self._answered is not None and self._goes_on_with(self._answered.said, said):
-            before, latency_ms = self._answered.before, self._answered.latency_ms
-            whole = self._answered.said + said
-        self._tell(LearnerSaid(self._record.learner(said, before)))
+        last, unheard_ms = self._answered, self._settings.unheard_ms
+        if last is not None and last.goes_on(said, self._voice.heard, unheard_ms=unheard_ms):
+            before, latency_ms, whole = last.before, last.latency_ms, last.said + said
+        spoken = self._record.learner(said, before, goes_on=whole is not said)
         position = await read(self._reader, whole, before, timeout_s=self._settings.reading_s)
         self.progress = before
         self._advance(
@@ -227,9 +217,10 @@ class Exchange:
                 latency_ms=latency_ms,
                 source=whole.source,
                 linguistic=position,
-            )
+            ),
+            spoken=spoken,
         )
-        self._answered = _Answered(before, whole, latency_ms) if whole.text else None
+        self._answered = Answered(before, whole, latency_ms) if whole.text else None
 
     def _was_noise(self, said: Said) -> bool:
         """A sound without words: too short to be anybody's turn, or one that cut off a move, which is said again."""
@@ -238,26 +229,23 @@ class Exchange:
             return True
         return said.duration_ms is not None and said.duration_ms <= self._settings.noise_ms
 
-    def _goes_on_with(self, last: Said, said: Said) -> bool:
-        """Whether this is more of the last answer: nothing to speak of was heard of our move, and it is no wish."""
-        heard = self._voice.heard
-        if heard is None or not heard.cut_off or len(last.pieces) >= _MOST_PIECES:
-            return False
-        if said.source is Source.TYPED:
-            return False  # whoever types has read the question
-        not_heard = (heard.heard_ms or 0.0) < self._settings.unheard_ms
-        return not_heard and kind_of(TurnEvidence(text=said.text, source=said.source)) is Kind.ANSWER
-
     def _latency_ms(self, said: Said) -> float | None:
         """From the end of the question, as heard, to the first voice."""
         if self._voice.heard_at_s is None or said.began_s is None:
             return None
         return max(said.began_s - self._voice.heard_at_s, 0.0) * 1000
 
-    def _advance(self, evidence: TurnEvidence, *, at_least_s: float = 0.0) -> None:
+    def _advance(
+        self,
+        evidence: TurnEvidence,
+        *,
+        spoken: tuple[Utterance, ...] | None = None,
+        at_least_s: float = 0.0,
+    ) -> None:
         """Step the policy, and perform what it says.
 
         Args:
+            spoken: what was heard; None if the learner said nothing.
             at_least_s: it has taken so long, whatever the clock's last digit says.
         """
         now_s = self._now()
@@ -273,6 +261,9 @@ class Exchange:
             self._watch.resume(now_s)
         if isinstance(move, Close) and move.withhold:
             self._record.withhold_last()
+            spoken = None if spoken is None else ()
+        if spoken is not None:
+            self._tell(LearnerSaid(spoken))
         self._tell(Advanced(self.checkpoint))
         if not isinstance(move, Close | Listen):
             self._perform(move)
@@ -290,6 +281,14 @@ class Exchange:
         """The last move was, by somebody or something."""
         heard = self._voice.heard
         return heard is not None and heard.cut_off
+
+    @property
+    def _answer_s(self) -> int | None:
+        """How long an answer usually takes; None if none is waited for."""
+        task = self.progress.task
+        if task is None or self.progress.state.awaiting is not Awaiting.ANSWER:
+            return None
+        return self.progress.plan.answers.seconds[task.level.step]
 
     def _perform(self, move: Move) -> None:
         if self.listening.is_speaking:
@@ -316,9 +315,7 @@ class Exchange:
         if heard.in_full or heard.cut_off:
             if heard.cut_off and self._voice.may_try_again and not self.listening.is_busy:
                 self._voice.again_at_s = now_s + self._settings.listen_again_s
-            task = self.progress.task
-            seconds = None if task is None else self.progress.plan.answers.seconds[task.level.step]
-            self._tell(YourTurn(seconds))
+            self._tell(YourTurn(self._answer_s))
             return
         log.warning("a move could not be said", extra={"reason": heard.kind.value})
         if self._voice.may_try_again:

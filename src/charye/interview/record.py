@@ -29,8 +29,12 @@ class Record:
         self._sounding: list[str] = []
         self._last_turn: tuple[str, ...] = ()
 
-    def learner(self, said: Said, progress: Progress) -> tuple[Utterance, ...]:
-        """The learner's turn, about the task of `progress`. What was not understood is left out."""
+    def learner(self, said: Said, progress: Progress, *, goes_on: bool = False) -> tuple[Utterance, ...]:
+        """The learner's turn, about the task of `progress`. What was not understood is left out.
+
+        Args:
+            goes_on: it is more of their last one.
+        """
         written = tuple(
             Utterance(
                 id=self._prefix + piece.item_id,
@@ -46,7 +50,8 @@ class Record:
         )
         for utterance in written:
             self.transcript = self.transcript.add(utterance)
-        self._last_turn = tuple(utterance.id for utterance in written)
+        before = self._last_turn if goes_on else ()
+        self._last_turn = (*before, *(utterance.id for utterance in written))
         return written
 
     def withhold_last(self) -> None:
