@@ -48,11 +48,11 @@ def test_help_loads_nothing_heavy() -> None:
     loaded = {name.partition(".")[0] for name in done.stderr.split()}
     assert "typer" in loaded
     assert not loaded & {"aiohttp", "asyncio", "msgspec", "numpy", "openai", "pydantic", "rich", "soxr"}
-    for word in ("serve", "models", "faults", "Exit codes"):
+    for word in ("assess", "serve", "models", "faults", "Exit codes"):
         assert word in done.stdout
 
 
-@pytest.mark.parametrize("command", [["serve"], ["faults"], ["models"], ["models", "get"]])
+@pytest.mark.parametrize("command", [["assess"], ["serve"], ["faults"], ["models"], ["models", "get"]])
 def test_every_command_has_help(command: list[str]) -> None:
     done = CliRunner().invoke(app, [*command, "--help"])
     assert done.exit_code == 0

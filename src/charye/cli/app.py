@@ -6,6 +6,7 @@ import typer
 
 from charye import __version__
 from charye.cli import exits
+from charye.cli.assess import assess
 from charye.cli.faults import faults
 from charye.cli.models import models
 from charye.cli.serve import serve
@@ -22,6 +23,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(serve)
+app.command()(assess)
 app.command()(faults)
 app.add_typer(models, name="models")
 

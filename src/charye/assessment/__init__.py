@@ -1,0 +1,1 @@
+"""What was said in Korean, and what it is worth: levels with the evidence for them."""
