@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from charye.assessment.speech import Source
-from charye.interview.hearing import Control, Kind, TurnEvidence, kind_of
+from charye.interview.hearing import Control, Kind, TurnEvidence, kind_of, says
 
 WORDS: dict[Kind, tuple[str, ...]] = {
     Kind.REPEAT: (
@@ -86,3 +86,41 @@ def test_a_button_goes_before_the_words(control: Control) -> None:
 
 def test_what_was_said_does_not_show() -> None:
     assert "비밀" not in repr(TurnEvidence(text="비밀이에요"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "밤에 갑자기 불이 꺼져서 정말 무서웠어요.",
+        "휴대폰이 자꾸 꺼져요.",
+        "어려운 일이 닥쳐도 포기하지 않고 노력했어요.",
+        "작년에 회사를 그만두었어요.",
+        "집에서 여기까지 버스로 왔어요.",
+        "꿈을 포기할 수 없어요.",
+        "일을 끝내요",
+        "주말에 집에서 잠깐 쉬었어요.",
+    ],
+)
+def test_an_ordinary_answer_is_no_wish_and_no_distress(text: str) -> None:
+    assert not any(says(name, text) for name in ("distress", "stop", "pause"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("stop", "그만할래요"),
+        ("stop", "이제 그만요"),
+        ("stop", "그만두고 싶어요"),
+        ("stop", "여기까지 할게요"),
+        ("stop", "끝내고 싶어요"),
+        ("stop", "포기할래요"),
+        ("pause", "잠깐 쉬고 싶어요"),
+        ("pause", "잠시 쉴게요"),
+        ("distress", "죽고 싶어요"),
+        ("distress", "야 꺼져"),
+        ("distress", "닥쳐라"),
+        ("not_wanted", "아니요, 그만하고 싶지 않아요."),
+    ],
+)
+def test_a_wish_is_understood(name: str, text: str) -> None:
+    assert says(name, text)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from charye.errors import LocalProtocolError
 from charye.session import io_thread
 from charye.session.crossing import Crossing, Mailbox
 
@@ -125,7 +126,7 @@ def test_a_loop_that_is_closed_is_told_so() -> None:
     assert not mailbox.post(lambda: None), "nor the next one"
 
     async def story() -> None:
-        with pytest.raises(asyncio.CancelledError):
+        with pytest.raises(LocalProtocolError):
             await crossing(mailbox).ask(lambda: None)
 
     asyncio.run(story())

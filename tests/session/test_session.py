@@ -9,8 +9,9 @@ import pytest
 import charye
 from charye.core.peer import Speaker
 from charye.core.requests import OutcomeKind, Priority, Step
+from charye.embedded import Embedded
 from charye.errors import Cancelled, Denied, Interrupted, LocalProtocolError, ServerError
-from charye.protocol import AudioConfig, AudioInputConfig, SessionConfig, TurnDetection
+from charye.protocol import AudioConfig, AudioInputConfig, SessionConfig, SessionUpdated, TurnDetection
 from charye.server.minds import Script, Scripted
 from charye.server.parts import Mind
 from charye.session.events import (
@@ -464,6 +465,80 @@ def test_background_work_that_fails_and_closes_the_session_is_not_lost_either() 
     run_virtually(story())
 
 
+def test_a_job_that_closes_behind_a_leaving_body_is_not_waited_for() -> None:
+    async def end(session: charye.Session) -> None:
+        await session.say("Goodbye!").heard()
+        await session.close()
+
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        async with talk() as t:
+            t.session.background(end(t.session))
+            t.session.background(end(t.session))
+        assert loop.time() < 10
+
+    run_virtually(story())
+
+
+def test_two_sessions_do_not_share_their_holds_or_tools() -> None:
+    async def story() -> None:
+        done = []
+        async with talk(mind=scripted(WEATHER)) as a, talk() as b:
+
+            @a.session.tool
+            async def get_weather(city: str) -> str:
+                """The weather of a city."""
+                async with talk() as sub:
+                    await sub.session.say("asking around").heard()
+                done.append(city)
+                return "clear"
+
+            async with a.session.hold_floor("a"), b.session.hold_floor("b"):
+                await b.session.say("in b").heard()
+            a.session.send_text("weather")
+            await a.session.idle()
+        assert done == ["Seoul"]
+        assert not a.said("error", by="<")
+
+    run_virtually(story())
+
+
+def test_a_tool_that_comes_while_it_connects_is_told_too() -> None:
+    async def story() -> None:
+        endpoint = Embedded()
+        session = charye.connect(endpoint, settings=SessionSettings(io_thread=False, lag_bound_s=0))
+        entering = asyncio.create_task(session.__aenter__())
+        await asyncio.sleep(0)
+
+        @session.tool
+        def late(city: str) -> str:
+            """Comes late."""
+            return city
+
+        await entering
+        updates = session.events(SessionUpdated)
+        async for event in updates:
+            assert event.session.tools
+            break
+        await session.close()
+
+    run_virtually(story())
+
+
+def test_who_sends_when_the_session_ends_is_told() -> None:
+    async def story() -> None:
+        async with charye.connect(charye.Embedded()) as session:
+            sending = asyncio.create_task(session.send_audio(bytes(50_000_000)))
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await session.close(drain=False)
+            async with asyncio.timeout(10):
+                with pytest.raises(LocalProtocolError):
+                    await sending
+
+    asyncio.run(story())
+
+
 def test_background_work_is_begun_on_the_sessions_loop() -> None:
     async def story() -> None:
         async with talk() as t:
@@ -570,6 +645,22 @@ def test_a_configuration_that_the_server_refuses_fails_where_it_is_asked_for() -
             with pytest.raises(ServerError):
                 await t.session.configure(wrong)
             await t.session.say("and goes on").heard()
+
+    run_virtually(story())
+
+
+def test_a_change_that_was_refused_does_not_spoil_the_next_line() -> None:
+    async def story() -> None:
+        async with talk(fault="drop:at=created:nth=2", instructions="be kind", turns="push_to_talk") as t:
+            with pytest.raises(ServerError):
+                await t.session.configure(SessionConfig(output_modalities=("nonsense",)))
+            await t.session.configure(SessionConfig(max_output_tokens=100))
+            for n in range(3):
+                await t.session.say(f"sentence {n}").heard()
+        last = t.said("session.update")[-1]["session"]
+        assert last["instructions"] == "be kind"
+        assert last["max_output_tokens"] == 100
+        assert "output_modalities" not in last
 
     run_virtually(story())
 

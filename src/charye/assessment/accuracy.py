@@ -67,10 +67,9 @@ def particle_shapes(speech: Speech, kiwi: Kiwi) -> tuple[Finding, ...]:
             if better is not None:
                 eojeol = units.eojeol_at(particle.start)
                 said = units.text[noun.start : particle.end]
-                noun_text = units.text[noun.start : noun.end]
-                found.append(
-                    Finding(Kind.PARTICLE_SHAPE, speech.quote(eojeol, eojeol), said, noun_text + better)
-                )
+                quote = speech.quote(eojeol, eojeol)
+                mended = units.text[noun.start : noun.end] + better
+                found.append(Finding(Kind.PARTICLE_SHAPE, quote, said, quote.text.replace(said, mended, 1)))
     return tuple(found)
 
 

@@ -7,7 +7,7 @@ is said about what needs them.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from charye.assessment.rubric import Level
@@ -76,7 +76,7 @@ class Turn:
     """
 
     speaker: Speaker
-    text: str
+    text: str = field(repr=False)  # what a person said is shown nowhere by accident
     start_ms: float | None = None
     end_ms: float | None = None
     words: tuple[Word, ...] = ()
@@ -103,7 +103,7 @@ class Quote:
     turn: int
     start: int
     end: int
-    text: str
+    text: str = field(repr=False)
 
 
 def quote_of(turns: tuple[Turn, ...], turn: int, start: int, end: int) -> Quote:

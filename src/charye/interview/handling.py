@@ -194,6 +194,11 @@ def confirmed(progress: Progress, evidence: TurnEvidence) -> Step:
     return carry_on(progress, evidence)
 
 
+def confirmed_stop(progress: Progress, evidence: TurnEvidence) -> Step:
+    """The wish to stop, said again; unless it is said that there is none."""
+    return (carry_on if says("not_wanted", evidence.text) else stop)(progress, evidence)
+
+
 def carry_on(progress: Progress, evidence: TurnEvidence) -> Step:
     """They do not want to stop."""
     progress = change(progress, awaiting=Awaiting.ANSWER, silent=0)

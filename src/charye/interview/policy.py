@@ -149,7 +149,7 @@ TABLE: dict[tuple[Awaiting, Kind], Callable[[Progress, TurnEvidence], Step]] = {
     **{(awaiting, Kind.PAUSE): handling.pause for awaiting in _AWAITED},
     (Awaiting.MICROPHONE, Kind.SILENCE): handling.confirm_stop,
     (Awaiting.STOP_CONFIRMATION, Kind.SILENCE): handling.stop,
-    (Awaiting.STOP_CONFIRMATION, Kind.STOP): handling.stop,
+    (Awaiting.STOP_CONFIRMATION, Kind.STOP): handling.confirmed_stop,
     (Awaiting.STOP_CONFIRMATION, Kind.RESUME): handling.carry_on,
     (Awaiting.RESUMPTION, Kind.SILENCE): handling.rest,
     (Awaiting.RESUMPTION, Kind.UNCLEAR): handling.rest,  # a noise in the room is nobody's return

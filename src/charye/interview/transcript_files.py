@@ -8,6 +8,7 @@ utterance. Errors name the line, never what stands in it.
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +33,7 @@ _LABELS = {
 _SPEAKERS = {label: speaker for speaker, labels in _LABELS.items() for label in labels}
 _SHOWN = {Speaker.LEARNER: "학습자", Speaker.INTERVIEWER: "면접관"}
 
-_LABELLED = re.compile(r"^\s*(?:\[[\d:.]+\]\s*)?([^\W\d][\w ]{0,30}?)\s*[:：]\s*(.*)$")
+_LABELLED = re.compile(r"^\s*(?:\[[\d:.]+\]\s*)?([^\W\d](?:[\w .'’()-]{0,30}[\w.)])?)\s*[:：](?!\d)\s*(.*)$")
 _VOICE = re.compile(r"^<v(?:\.[^ >]*)?\s+([^>]+)>(.*)$")
 _TAGS = re.compile(r"</?[^>]+>|\{\\[^}]*\}")
 _TIME = re.compile(r"(?:(\d+):)?(\d{2}):(\d{2})[,.](\d{3})")
@@ -90,7 +91,8 @@ def parse(data: bytes, *, kind: str, name: str = "transcript", naming: Naming = 
     if kind == "json":
         return from_json(data, name=name)
     try:
-        text = data.decode("utf-8-sig")
+        # macOS writes Korean taken apart into its letters.
+        text = unicodedata.normalize("NFC", data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigurationError("the file is not UTF-8 text", option=f"{name}:{line}") from error
@@ -141,7 +143,12 @@ def parse_vtt(text: str, *, name: str = "transcript", naming: Naming = BY_WORD) 
     head, _, rest = text.partition("\n")
     if not re.match(r"WEBVTT(?:\s|$)", head):
         raise ConfigurationError("a WebVTT file begins with WEBVTT", option=f"{name}:1")
-    return _transcript(_cues(rest, name, naming, first=2), name)
+    # What stands between that line and the first blank one tells about the file: `Kind: captions`, `Language: ko`.
+    first = 2
+    while rest and not rest.startswith(("\n", "\r")):
+        _, _, rest = rest.partition("\n")
+        first += 1
+    return _transcript(_cues(rest, name, naming, first=first), name)
 
 
 def write(transcript: Transcript, *, kind: str) -> bytes:

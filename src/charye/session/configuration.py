@@ -5,6 +5,7 @@ The wish is ours and outlives connections; what is in force is the server's word
 """
 
 import asyncio
+import logging
 from collections import deque
 from dataclasses import dataclass
 
@@ -24,7 +25,9 @@ from charye.protocol import (
     TurnDetection,
 )
 
-__all__ = ["Change", "Configuration", "merged"]
+__all__ = ["Change", "Configuration", "log_refusal", "merged"]
+
+log = logging.getLogger(__name__)
 
 _NESTED = ("audio", "input", "output")
 
@@ -58,6 +61,15 @@ def _changes(old: Struct, new: Struct) -> dict[str, object]:
     return changes
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """An update without an answer. `change`: what becomes part of the wish unless it is refused."""
+
+    event_id: str
+    answer: asyncio.Future[None]
+    change: SessionConfig | None
+
+
 class Configuration:
     """Of one session. On the engine's loop.
 
@@ -66,12 +78,12 @@ class Configuration:
     """
 
     def __init__(self, wish: SessionConfig) -> None:
-        self._wish = wish
+        self._agreed = wish
         self._effective = Session()
         self._is_held = False
         self._before_hold: TurnDetection | None = None
         self._count = 0
-        self._unanswered: deque[tuple[str, asyncio.Future[None]]] = deque()
+        self._unanswered: deque[_Asked] = deque()
 
     @property
     def effective(self) -> Session:
@@ -89,7 +101,7 @@ class Configuration:
     @property
     def latest(self) -> asyncio.Future[None] | None:
         """The answer to the newest update that has none yet."""
-        return self._unanswered[-1][1] if self._unanswered else None
+        return self._unanswered[-1].answer if self._unanswered else None
 
     def adapt(self, dialect: Dialect) -> bool:
         """Once the dialect is known. True: the replies to the user's turns have to be asked for by us.
@@ -105,7 +117,7 @@ class Configuration:
         if isinstance(detection, TurnDetection) and not detection.replies:
             return False  # the program wants no replies, or asks for them itself
         told = detection if isinstance(detection, TurnDetection) else TurnDetection()
-        self._wish = merged(self._wish, _detecting(replace(told, create_response=False)))
+        self._agreed = merged(self._agreed, _detecting(replace(told, create_response=False)))
         return True
 
     def whole(self) -> Change | None:
@@ -115,9 +127,8 @@ class Configuration:
         return self._update(whole) if whole != SessionConfig() else None
 
     def change(self, change: SessionConfig) -> Change:
-        """From now on, and on every later connection."""
-        self._wish = merged(self._wish, change)
-        return self._update(self._with_hold(change))
+        """From now on, and on every later connection, unless the server refuses it."""
+        return self._update(self._with_hold(change), change)
 
     def hold(self, *, is_held: bool) -> Change | None:
         """While the floor is held the server neither replies nor can be interrupted. None: it does not reply anyway."""
@@ -133,41 +144,52 @@ class Configuration:
         """`session.created` or, as the answer to an update, `session.updated`."""
         self._effective = session
         if is_answer and self._unanswered:
-            _, future = self._unanswered.popleft()
-            if not future.done():
-                future.set_result(None)
+            self._settle(self._unanswered.popleft())
 
     def refused(self, event: ErrorEvent) -> bool:
         """An error; whether it was the answer to one of our updates."""
-        for at, (event_id, future) in enumerate(self._unanswered):
-            if event_id == event.error.event_id:
+        for at, asked in enumerate(self._unanswered):
+            if asked.event_id == event.error.event_id:
                 del self._unanswered[at]
-                if not future.done():
-                    future.set_exception(
+                if not asked.answer.done():
+                    asked.answer.set_exception(
                         ServerError(
                             error_type=event.error.type,
                             code=event.error.code,
                             param=event.error.param,
-                            client_event_id=event_id,
+                            client_event_id=asked.event_id,
                             private_message=event.error.message,
                         )
                     )
-                    future.exception()  # nobody may be waiting
+                    asked.answer.exception()  # nobody may be waiting
                 return True
         return False
 
     def line_lost(self) -> None:
         """Nobody will answer any more; the next connection is told everything anew."""
         while self._unanswered:
-            _, future = self._unanswered.popleft()
-            if not future.done():
-                future.set_result(None)
+            self._settle(self._unanswered.popleft())
 
-    def _update(self, config: SessionConfig) -> Change:
+    @property
+    def _wish(self) -> SessionConfig:
+        """What was agreed, with what was asked for since."""
+        wish = self._agreed
+        for asked in self._unanswered:
+            wish = merged(wish, asked.change) if asked.change is not None else wish
+        return wish
+
+    def _settle(self, asked: _Asked) -> None:
+        """It was taken, or nobody will ever say that it was not."""
+        if asked.change is not None:
+            self._agreed = merged(self._agreed, asked.change)
+        if not asked.answer.done():
+            asked.answer.set_result(None)
+
+    def _update(self, config: SessionConfig, change: SessionConfig | None = None) -> Change:
         self._count += 1
         event_id = f"charye.session.{self._count}"
         answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._unanswered.append((event_id, answer))
+        self._unanswered.append(_Asked(event_id, answer, change))
         return Change(SessionUpdate(event_id=event_id, session=config), answer)
 
     def _usual_detection(self) -> TurnDetection | None:
@@ -194,3 +216,12 @@ def _detecting(detection: TurnDetection) -> SessionConfig:
 
 def _silenced(detection: TurnDetection) -> TurnDetection:
     return replace(detection, create_response=False, interrupt_response=False)
+
+
+def log_refusal(answer: asyncio.Future[None]) -> None:
+    """For an answer that nobody waits for."""
+    error = None if answer.cancelled() else answer.exception()
+    if isinstance(error, ServerError):
+        log.error(
+            "the server refuses a change of the session", extra={"code": error.code, "param": error.param}
+        )

@@ -126,6 +126,7 @@ class Connection:
             asyncio.ensure_future(outbox.run(opened.line)),
         ]
         renewal = asyncio.ensure_future(self._renew(opened.left_s))
+        handed_on = False
         try:
             self._number += 1
             self._driver.journal.noted("the line stands", self._loop.time(), number=self._number)
@@ -136,7 +137,8 @@ class Connection:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             if renewal.done():
                 self._driver.publish(LineLost("renewed"))
-                return renewal.result()
+                spare, handed_on = renewal.result(), True
+                return spare
             return self._why(tasks, given_up)
         finally:
             self._driver.detach()
@@ -144,6 +146,8 @@ class Connection:
                 task.cancel()
             await asyncio.wait({*tasks, renewal})
             self._leave(opened.line)
+            if not handed_on and not renewal.cancelled() and renewal.exception() is None:
+                self._leave(renewal.result().line)  # it came in the moment of our end
 
     def _sent(self, data: bytes) -> None:
         self._driver.journal.sent(data, self._loop.time())

@@ -13,7 +13,10 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import Any
+
+from charye.errors import LocalProtocolError
 
 __all__ = ["Crossing", "Mailbox"]
 
@@ -21,13 +24,15 @@ __all__ = ["Crossing", "Mailbox"]
 class Mailbox:
     """Calls into one loop, from any thread, in the order in which they were posted."""
 
-    __slots__ = ("_calls", "_lock", "_loop", "_thread")
+    __slots__ = ("_calls", "_context", "_lock", "_loop", "_thread")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: int) -> None:
         self._loop = loop
         self._thread = thread_id
         self._lock = threading.Lock()
         self._calls: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        # Not that of whoever rings the bell: the letters of others are delivered with it.
+        self._context = copy_context()
 
     @property
     def thread_id(self) -> int:
@@ -48,9 +53,9 @@ class Mailbox:
             return True  # who posted the first one has rung the bell
         try:
             if threading.get_ident() == self._thread:
-                self._loop.call_soon(self._deliver)
+                self._loop.call_soon(self._deliver, context=self._context)
             else:
-                self._loop.call_soon_threadsafe(self._deliver)
+                self._loop.call_soon_threadsafe(self._deliver, context=self._context)
         except RuntimeError:  # the loop is closed
             with self._lock:
                 self._calls.clear()
@@ -86,14 +91,17 @@ class Crossing:
         Cancelling cancels what is awaited there; a plain call that was posted is still made.
 
         Raises:
-            asyncio.CancelledError: the other loop is closed, or was closed before it came to it.
+            LocalProtocolError: the other loop is closed, or ended what was awaited there.
         """
         errand = _Errand(self, asyncio.get_running_loop().create_future())
         if not self.there.post(errand.begin, call, args):
-            raise asyncio.CancelledError
+            raise LocalProtocolError("the session is not open", state="closed")
         try:
             return await errand.answer
         except asyncio.CancelledError:
+            if errand.is_called_off:
+                # Nobody has cancelled us, and a task that is not cancelled may not say that it is.
+                raise LocalProtocolError("the session was closed meanwhile", state="closed") from None
             self.there.post(errand.call_off)
             raise
 
@@ -105,6 +113,8 @@ class _Errand:
         self._back = crossing.here
         self._task: asyncio.Task[Any] | None = None
         self.answer = answer
+        self.is_called_off = False
+        """What was awaited there was cancelled there."""
 
     def begin(self, call: Callable[..., Any], args: tuple[Any, ...]) -> None:
         try:
@@ -124,11 +134,16 @@ class _Errand:
 
     def _end(self, task: asyncio.Task[Any]) -> None:
         if task.cancelled():
-            self._back.post(self.answer.cancel)
+            self._back.post(self._call_off_here)
         elif (error := task.exception()) is not None:
             self._back.post(self._fail, error)
         else:
             self._back.post(self._give, task.result())
+
+    def _call_off_here(self) -> None:
+        if not self.answer.done():
+            self.is_called_off = True
+            self.answer.cancel()
 
     def _give(self, value: object) -> None:
         if not self.answer.done():

@@ -21,10 +21,10 @@ from charye.session.tool_runner import ToolRunner
 
 __all__ = ["Desk", "begun_by", "in_tool"]
 
-in_tool: ContextVar[str | None] = ContextVar("charye_in_tool", default=None)
-"""The call that this code is run by, in a tool's thread too."""
+in_tool: ContextVar["tuple[Desk, str] | None"] = ContextVar("charye_in_tool", default=None)
+"""The call that this code is run by, and whose; in a tool's thread too."""
 
-begun_by: ContextVar[str | None] = ContextVar("charye_begun_by", default=None)
+begun_by: ContextVar["tuple[Desk, str] | None"] = ContextVar("charye_begun_by", default=None)
 """The call whose tool began this job."""
 
 
@@ -112,6 +112,14 @@ class Desk:
             finally:
                 listening.cancel()
 
+    def closes(self, task: "asyncio.Task[object] | None", *, now: bool) -> None:
+        """This task begins to wait for the end of the session, or waits no more."""
+        if now:
+            self.jobs.closers.add(task)
+            self._listening.set()
+        else:
+            self.jobs.closers.discard(task)
+
     def is_busy(self, *, but: "asyncio.Task[object] | None") -> bool:
         """Whether a job has something to do."""
         return bool(self._busy(but))
@@ -142,7 +150,7 @@ class Desk:
         self._calls[call.call_id] = task
 
     async def _call(self, call: RunTool) -> None:
-        in_tool.set(call.call_id)  # of this task, and of what it starts
+        in_tool.set((self, call.call_id))  # of this task, and of what it starts
         try:
             answer = await self.runner.run(call)
         finally:

@@ -37,7 +37,7 @@ from charye.protocol import (
     decode_server_event,
     encode,
 )
-from charye.session.configuration import Change, Configuration
+from charye.session.configuration import Change, Configuration, log_refusal
 from charye.session.events import (
     Audio,
     FloorChanged,
@@ -136,6 +136,7 @@ class Driver:
         self._outbox, self._give_up = outbox, give_up
         change = self.configuration.whole()
         if change is not None:
+            change.answer.add_done_callback(log_refusal)
             self.send(change.event)
         for effect in self.feed("connected"):
             if isinstance(effect, Send) and isinstance(effect.event, ConversationItemCreate):

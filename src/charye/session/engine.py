@@ -18,7 +18,7 @@ from charye.core.peer import Peer
 from charye.core.playout import Reporting
 from charye.core.requests import Outcome, OutcomeKind, RequestId, ResponseRequest
 from charye.core.turns import Turn
-from charye.errors import DeviceError, LocalProtocolError, ServerError
+from charye.errors import DeviceError, LocalProtocolError
 from charye.protocol import (
     AudioFormat,
     ClientEvent,
@@ -28,7 +28,7 @@ from charye.protocol import (
     audio_base64,
     encode,
 )
-from charye.session.configuration import Change, Configuration
+from charye.session.configuration import Change, Configuration, log_refusal
 from charye.session.connection import Connection, open_line
 from charye.session.driver import Driver
 from charye.session.driver import Owner as DriverOwner
@@ -234,7 +234,7 @@ class Engine:
             return
         driver = self._at_work()
         change = driver.configuration.change(config)
-        change.answer.add_done_callback(_log_refusal)
+        change.answer.add_done_callback(log_refusal)
         driver.send(change.event)
 
     async def hold(self, name: str, after_call: str | None) -> None:
@@ -425,11 +425,3 @@ class Engine:
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
-
-
-def _log_refusal(answer: asyncio.Future[None]) -> None:
-    error = None if answer.cancelled() else answer.exception()
-    if isinstance(error, ServerError):
-        log.error(
-            "the server refuses a change of the session", extra={"code": error.code, "param": error.param}
-        )

@@ -47,6 +47,8 @@ class Jobs:
     def __init__(self) -> None:
         self._jobs: dict[asyncio.Task[Any], Job[Any]] = {}
         self._failed: list[Job[Any]] = []
+        self.closers: set[asyncio.Task[Any] | None] = set()
+        """Who waits for the end of the session, and so is not waited for."""
 
     def start(self, work: Coroutine[Any, Any, T], *, name: str | None, context: Context) -> Job[T]:
         """Begin it now, in this context."""
@@ -56,15 +58,17 @@ class Jobs:
         task.add_done_callback(self._ended)
         return job
 
-    def running(self, *, but: asyncio.Task[Any] | None) -> set[asyncio.Task[Any]]:
-        """Those at work, without the one that asks."""
-        return {task for task in self._jobs if task is not but}
+    def running(self, *, but: asyncio.Task[Any] | None, closers: bool = False) -> set[asyncio.Task[Any]]:
+        """Those at work, without the one that asks; with those that wait for the end, if that is over."""
+        return {task for task in self._jobs if task is not but and (closers or task not in self.closers)}
 
-    async def end(self, *, but: asyncio.Task[Any] | None, lets_finish: bool, patience_s: float) -> None:
+    async def end(
+        self, *, but: asyncio.Task[Any] | None, lets_finish: bool, patience_s: float, closers: bool = False
+    ) -> None:
         """Wait until they have ended, not for ever; called off at once, or when they do not end by themselves."""
-        if lets_finish and (tasks := self.running(but=but)):
+        if lets_finish and (tasks := self.running(but=but, closers=closers)):
             await asyncio.wait(tasks, timeout=patience_s)
-        tasks = self.running(but=but)
+        tasks = self.running(but=but, closers=closers)
         for task in tasks:
             task.cancel()
         if tasks:

@@ -82,20 +82,26 @@ class Life:
 
     async def close(self, *, drain: bool) -> None:
         """End it. See `Session.close`."""
-        if drain and in_tool.get() is not None:
+        tool = in_tool.get()
+        if drain and tool is not None and tool[0] is self.desk:
             raise LocalProtocolError("a tool may not wait for the end of its session", given="close")
         if not drain:
             self._hurry.set()
-        if self._ending is None:
-            self.stage = Stage.CLOSING
-            self._ending = asyncio.ensure_future(self._end(asyncio.current_task(), drain=drain))
+        me = asyncio.current_task()
+        self.desk.closes(me, now=True)
         try:
+            if self._ending is None:
+                self.stage = Stage.CLOSING
+                self._ending = asyncio.ensure_future(self._end(me, drain=drain))
             await asyncio.shield(self._ending)
         except asyncio.CancelledError:
             # Whoever is called off has no time for the rest to be heard, but nothing may run on behind it.
             self._hurry.set()
-            await asyncio.wait({self._ending}, timeout=_LONGEST_END_S)
+            if self._ending is not None:
+                await asyncio.wait({self._ending}, timeout=_LONGEST_END_S)
             raise
+        finally:
+            self.desk.closes(me, now=False)
 
     async def _end(self, me: "asyncio.Task[object] | None", *, drain: bool) -> None:
         try:

@@ -51,6 +51,7 @@ _ENVELOPE_BYTES = 64
 
 @dataclass(slots=True)
 class _Hold:
+    life: Life
     name: str
     is_over: bool = False
 
@@ -159,6 +160,9 @@ class Session:
             # As it will be in the outbox, base64, so that the outbox never has to drop what we have waited for.
             size = -(-len(frame) // 3) * 4 + _ENVELOPE_BYTES
             await life.credit.take(size)
+            if life.stage is Stage.CLOSED:
+                life.credit.give_back(size)  # wakes who waits behind: nobody else will
+                raise LocalProtocolError("the session is not open", state=life.stage.value)
             life.post(Engine.audio, frame, partial(life.written, size))
 
     def push_to_talk(self, **wish: Any) -> PushToTalk:
@@ -241,15 +245,17 @@ class Session:
         second one waits for its turn. What runs when it begins is heard to its end. In a job that a tool began, the
         reply about that tool's call comes first: the acknowledgement is not shut out by what it announces.
         """
-        outer = _hold.get()
-        if outer is not None and not outer.is_over:
+        life, outer = self._at, _hold.get()
+        if outer is not None and outer.life is life and not outer.is_over:
             raise LocalProtocolError("the floor is held already", state=outer.name, given=name)
-        life = self._at
         async with life.holding:
-            hold = _Hold(name)
+            hold = _Hold(life, name)
             token = _hold.set(hold)
             try:
-                await life.ask(Engine.hold, name, begun_by.get())
+                tool = begun_by.get()
+                await life.ask(
+                    Engine.hold, name, tool[1] if tool is not None and tool[0] is life.desk else None
+                )
                 yield
             finally:
                 hold.is_over = True  # for tasks that were started inside and go on
@@ -308,7 +314,8 @@ class Session:
     @property
     def is_open(self) -> bool:
         """Whether something can still be asked for."""
-        return self._life is not None and self._life.stage in (Stage.OPEN, Stage.CLOSING)
+        life = self._life
+        return life is not None and life.stage in (Stage.OPEN, Stage.CLOSING) and not life.desk.ended.is_set()
 
     # from other threads
 
@@ -349,7 +356,10 @@ class Session:
         if self._runner.tools:
             wish = replace(wish, tools=self._runner.tools)
         self._life = Life(dataclasses.replace(self._plan, wish=wish), self._runner)
+        told = self._runner.tools
         await self._life.begin()
+        if self._runner.tools != told:  # one came while it was connecting
+            self._life.post(Engine.configure_soon, SessionConfig(tools=self._runner.tools))
         return self
 
     async def __aexit__(
@@ -359,7 +369,9 @@ class Session:
         desk = self._known.desk
         await self.close(drain=error is None and desk.error is None)
         # A job that closed the session itself was spared then.
-        await desk.jobs.end(but=asyncio.current_task(), lets_finish=True, patience_s=_CLEAN_UP_S)
+        await desk.jobs.end(
+            but=asyncio.current_task(), lets_finish=True, patience_s=_CLEAN_UP_S, closers=True
+        )
         if error is not None:
             return
         if desk.error is not None:
@@ -415,7 +427,8 @@ class Session:
             )
         )
 
-    @staticmethod
-    def _held(wish: dict[str, Any]) -> dict[str, Any]:
+    def _held(self, wish: dict[str, Any]) -> dict[str, Any]:
         hold = _hold.get()
-        return wish if hold is None or hold.is_over else {"hold": hold.name, **wish}
+        if hold is None or hold.is_over or hold.life is not self._life:
+            return wish
+        return {"hold": hold.name, **wish}
